@@ -1,0 +1,122 @@
+"""Sourced numbers about the economics, law and history of generative AI: every one with date, source and confidence."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import cache
+from html import escape
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("facts.csv")
+
+_WORDS = {"V1": "primary source read", "V2": "secondary source only", "U": "unverified"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One statement of the table. value, unit: set where a single number says it; else None and "".
+
+    confidence: V1 (we read the primary source), V2 (secondary source only) or U (unverified), perhaps with a remark.
+    """
+
+    id: str
+    topic: str
+    statement: str
+    date: str
+    who: str
+    title: str
+    url: str
+    confidence: str
+    value: float | None = None
+    unit: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who said it, and where."""
+        return f"{self.who}: {self.title}"
+
+    @property
+    def confidence_in_words(self) -> str:
+        """The code of ``confidence`` spelled out; its remark is kept."""
+        return re.sub(r"\b(V1|V2|U)\b", lambda code: _WORDS[code[0]], self.confidence)
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses; empty where none was found."""
+        return [url for url in self.url.split(" ; ") if url.startswith("http")]
+
+    def __str__(self) -> str:
+        return f"{self.statement} — {self.source}, {self.date} [{self.confidence_in_words}]"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.statement)} — {_linked(self)}, {escape(self.date)} [{_confidence(self)}]</p>"
+
+
+class FactTable(tuple[Fact, ...]):
+    """Facts that show themselves as a table."""
+
+    def __str__(self) -> str:
+        return "\n".join(f"{fact.id:<6} {fact}" for fact in self)
+
+    def _repr_html_(self) -> str:
+        names = ("id", "topic", "statement", "source", "date", "confidence")
+        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, self))}</tbody></table>"
+
+
+def fact(id: str) -> Fact:
+    """The fact with this id, for example "B-U4".
+
+    Raises: KeyError: unknown id; names the nearest ones.
+    """
+    known = _table()
+    if id not in known:
+        near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
+        raise KeyError(f"no fact {id!r}; nearest: {', '.join(near) or 'none'}; facts() lists all {len(known)}")
+    return known[id]
+
+
+def facts(topic: str | None = None) -> FactTable:
+    """All facts, or those of one topic.
+
+    Raises: KeyError: unknown topic; names the topics.
+    """
+    found = FactTable(each for each in _table().values() if topic in (None, each.topic))
+    if not found:
+        raise KeyError(f"no facts on {topic!r}; topics: {', '.join(sorted({each.topic for each in facts()}))}")
+    return found
+
+
+@cache
+def _table() -> dict[str, Fact]:
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        return {fact.id: fact for fact in map(_parsed, csv.DictReader(file, strict=True))}
+
+
+def _parsed(row: dict[str, str]) -> Fact:
+    value = float(row["value"]) if row["value"] else None
+    texts = {field.name: row[field.name] for field in fields(Fact) if field.name != "value"}
+    return Fact(value=value, **texts)
+
+
+def _linked(fact: Fact) -> str:
+    """The source as HTML; its title leads to the first address, further ones follow as numbers."""
+    links = [f'<a href="{escape(url)}">{text}</a>' for url, text in zip(fact.urls, _link_texts(fact), strict=False)]
+    return f"{escape(fact.who)}: {' '.join(links) or escape(fact.title)}"
+
+
+def _link_texts(fact: Fact) -> Iterable[str]:
+    return [escape(fact.title), *(f"[{number}]" for number in range(2, len(fact.urls) + 1))]
+
+
+def _row(fact: Fact) -> str:
+    cells = (escape(fact.topic), escape(fact.statement), _linked(fact), escape(fact.date), _confidence(fact))
+    return f'<tr><th scope="row">{fact.id}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _confidence(fact: Fact) -> str:
+    return escape(fact.confidence_in_words)

@@ -1,0 +1,1 @@
+"""Models, one family a file: read each from top to bottom."""

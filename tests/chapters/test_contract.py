@@ -1,0 +1,211 @@
+"""The rules of contract.py accept a good chapter and name what is wrong with a spoilt one."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import jupytext
+import pytest
+from contract import BOOK_RULES, CHAPTER_RULES, CLAIM, Book, Chapter, read_book, verified_equations
+from nbformat.v4 import new_output
+
+from tools.notebooks import MARKDOWN, WIDGETS, Project
+
+SETUP = "import genai_utils as gu\ngu.start(seed=0)"
+QUIZ = "\n\n".join(
+    f"> **Quiz {number}.** Why?\n>\n"
+    + "\n".join(f"> - <details><summary>choice {choice}</summary>because {choice}</details>" for choice in "abc")
+    for number in range(1, 6)
+)
+EXERCISES = "\n\n".join(
+    f'> **Exercise {number}{title}.** Do it.\n\n```python tags=["hide-cell"]\n#@title Solution\nprint({number})\n```'
+    for number, title in enumerate(["", "", "", " (bug hunt)"], start=1)
+)
+TEXT = f"""\
+# A title
+
+**Question.** Does it hold? An hour costs what fact B-U1 says, and $2$ or $3$ is a number.
+
+```python tags=["setup"]
+{SETUP}
+```
+
+> **Predict.** Guess. See [Author, 2014](https://arxiv.org/abs/1406.2661) and ![a curve that falls](x.png).
+
+$$
+V = 1 \\tag{{gan.value}}
+$$
+
+We use (gan.value).
+
+```python
+def fit(run):
+    for x in run.batches(images):
+        run.step(x)
+```
+
+```python tags=["nbval-ignore-output"]
+fit(run)
+```
+
+```python
+print(fact("B-U1"))
+```
+
+> **Business.** It pays.
+
+## Exercises
+
+{EXERCISES}
+
+## Quiz
+
+{QUIZ}
+
+## Going further
+
+Read on.
+"""
+
+
+def chapter(text: str = TEXT) -> Chapter:
+    """A chapter as if it had been executed: each code cell prints, the last one also shows a figure and four claims."""
+    notebook = jupytext.reads(text, fmt=MARKDOWN)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        cell.execution_count = number
+        cell.outputs = [] if cell.source.startswith("def ") else [new_output("stream", name="stdout", text="1\n")]
+    code[-1].outputs += [
+        new_output("display_data", data={"image/png": "aGk="}, metadata={"image/png": {"alt": "it falls"}}),
+        new_output("display_data", data={"text/html": '<img src="data:image/gif;base64,AA/home/A" alt="it moves">'}),
+        *(new_output("display_data", data={CLAIM: claim(f"gan.{letter}")}) for letter in "abcd"),
+    ]
+    notebook.metadata["widgets"] = {WIDGETS: {"state": {"1": {"state": {"_esm": "export default {}"}}}}}
+    return Chapter("good", notebook, size=1000, setup_cell=SETUP)
+
+
+def claim(name: str) -> dict[str, str]:
+    return {"id": name, "text": "It holds.", "source": "x", "verdict": "supported", "evidence": "it costs $2"}
+
+
+def book(*chapters: Chapter) -> Book:
+    return Book(list(chapters), "@article{x, eprint = {1406.2661}}", {"B-U1"}, {"gan.value"})
+
+
+def complaints(spoilt: Chapter) -> dict[str, list[str]]:
+    found = {rule.__name__: list(rule(spoilt)) for rule in CHAPTER_RULES}
+    found |= {rule.__name__: list(rule(book(spoilt))) for rule in BOOK_RULES}
+    return {rule: problems for rule, problems in found.items() if problems}
+
+
+def test_a_good_chapter_breaks_no_rule():
+    assert complaints(chapter()) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("begins_with_its_title", "# A title\n", "A title\n"),
+        ("has_its_sections", "**Question.** Does", "Does"),
+        ("has_its_sections", "> **Predict.**", "**Predict.**"),
+        ("has_its_sections", "> **Business.**", "> Business."),
+        ("has_its_sections", "## Going further", "## More"),
+        ("names_its_equations", "gan.value", "Value 1"),
+        ("has_exercises", "Exercise 4 (bug hunt)", "Note"),
+        ("has_exercises", "Exercise 2", "Exercise 3"),
+        ("has_exercises", " (bug hunt)", ""),
+        ("solves_its_exercises", 'tags=["hide-cell"]\n#@title Solution\nprint(2)', "\nprint(2)"),
+        ("solves_its_exercises", 'tags=["hide-cell"]\n#@title Solution\nprint(4)', "\nprint(4)"),
+        ("folds_its_solutions", "#@title Solution\nprint(2)", "print(2)"),
+        ("folds_its_solutions", 'tags=["hide-cell"]\n#@title Solution\nprint(2)', "\n#@title Solution\nprint(2)"),
+        ("has_a_quiz", "**Quiz 3.**", "**Question 3.**"),
+        ("has_a_quiz", "because b", ""),
+        ("has_a_quiz", "<details><summary>choice b</summary>because b</details>", "b"),
+        ("keeps_cells_short", "print(fact", "\n".join(["# line"] * 40) + "\nprint(fact"),
+        ("writes_plain_markdown", "Read on.", "See {eq}`value`."),
+        ("writes_plain_markdown", "Read on.", ":::{note}\nx\n:::"),
+        ("writes_plain_markdown", "Read on.", "> ```{note}\n> x\n> ```"),
+        ("writes_plain_markdown", "## Going", "(going)=\n## Going"),
+        ("suits_every_front_end", 'print(fact("B-U1"))', 'print(fact("B-U1"));'),
+        ("suits_every_front_end", 'print(fact("B-U1"))', 'widgets.Play(fact("B-U1"))'),
+        ("suits_every_front_end", "Read on.", "```bash\nls\n```"),
+        ("describes_its_images", "![a curve that falls]", "![]"),
+        ("tags_training_and_widgets", 'tags=["nbval-ignore-output"]\nfit(run)', "\nfit(run)"),
+        ("tags_training_and_widgets", "print(fact", "optimizer.step()\nprint(fact"),
+        ("sources_its_money", "It pays.", "It costs \\$2.10 an hour."),
+        ("sources_its_money", "It pays.", "It costs $5 to $10 an hour."),
+        ("sources_its_money", "It pays.", "It costs 20 €."),
+        ("begins_with_the_setup_cell", SETUP, SETUP + "\nprint()"),
+        ("begins_with_the_setup_cell", 'tags=["setup"]', ""),
+        ("names_each_equation_once", "We use", "$$\nV \\tag{gan.value}\n$$\n\nWe use"),
+        ("verifies_each_equation", "\\tag{gan.value}", "\\tag{gan.jsd}"),
+        ("refers_to_equations_that_exist", "We use (gan.value)", "We use (gan.valeu)"),
+        ("cites_what_the_bibliography_has", "1406.2661", "1406.2662"),
+        ("cites_what_the_bibliography_has", "arxiv.org/abs/1406.2661", "doi.org/10.1000/182"),
+        ("uses_facts_that_exist", 'fact("B-U1")', 'fact("B-U99")'),
+        ("uses_facts_that_exist", "fact B-U1", "fact B-U99"),
+    ],
+)
+def test_a_spoilt_text_is_found_by_its_rule(rule, old, new):
+    assert old in TEXT
+    assert rule in complaints(chapter(TEXT.replace(old, new)))
+
+
+def last_outputs(spoilt: Chapter) -> list:
+    return spoilt.code[-1].outputs
+
+
+SPOILERS = {
+    "describes_its_images, figure": lambda it: last_outputs(it)[1].metadata.clear(),
+    "describes_its_images, animation": lambda it: last_outputs(it)[2].data.update({"text/html": '<img src="x.gif">'}),
+    "makes_claims, only three": lambda it: last_outputs(it).pop(),
+    "makes_claims, verdict": lambda it: last_outputs(it)[3].data[CLAIM].update(verdict="true"),
+    "makes_each_claim_once": lambda it: last_outputs(it)[3].data[CLAIM].update(id="gan.b"),
+    "sources_its_money, claim": lambda it: last_outputs(it)[3].data[CLAIM].update(text="It costs $2."),
+    "names_no_machine, printed": lambda it: last_outputs(it)[0].update(text="saved to /Users/me/x.pt\n"),
+    "names_no_machine, html": lambda it: last_outputs(it)[2].data.update({"text/html": "in /home/me/x"}),
+    "names_no_machine, widget": lambda it: it.notebook.metadata.widgets[WIDGETS]["state"]["1"]["state"].update(
+        _esm="// /root/x.js"
+    ),
+    "tags_training_and_widgets": lambda it: last_outputs(it)[0].update(
+        output_type="display_data", data={"application/vnd.jupyter.widget-view+json": {}}
+    ),
+    "is_executed, cleared": lambda it: it.code[2].update(execution_count=None, outputs=[]),
+    "is_executed, failed": lambda it: it.code[3].update(outputs=[new_output("error", traceback=[])]),
+    "is_executed, nothing compared": lambda it: [cell.update(outputs=[]) for cell in it.code],
+}
+
+
+@pytest.mark.parametrize("spoiler", SPOILERS)
+def test_a_spoilt_output_is_found_by_its_rule(spoiler):
+    spoilt = chapter()
+    SPOILERS[spoiler](spoilt)
+    assert spoiler.split(",")[0] in complaints(spoilt)
+
+
+def test_a_large_notebook_is_found():
+    assert "stays_small" in complaints(replace(chapter(), size=1_500_001))
+
+
+def test_a_claim_or_an_equation_of_another_chapter_is_found_again():
+    found = {rule.__name__ for rule in BOOK_RULES if list(rule(book(chapter(), deepcopy(chapter()))))}
+    assert found == {"makes_each_claim_once", "names_each_equation_once"}
+
+
+def test_every_rule_is_shown_to_fail():
+    shown = {mark[0] for mark in test_a_spoilt_text_is_found_by_its_rule.pytestmark[0].args[1]}
+    shown |= {spoiler.split(",")[0] for spoiler in SPOILERS} | {"stays_small"}
+    assert shown == {rule.__name__ for rule in CHAPTER_RULES + BOOK_RULES}
+
+
+def test_verified_equations_are_read_from_the_decorators_of_tests_only(tmp_path):
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        '@pytest.mark.verifies("gan.a")\n@given(x())\ndef test_a(x): ...\n\n\n'
+        '@verifies("gan.b")\ndef test_b(): ...\n\n\n@verifies("gan.c")\ndef helper(): ...\n\n\n# @verifies("gan.d")\n'
+    )
+    assert set(verified_equations(path)) == {"gan.a", "gan.b"}
+
+
+def test_a_course_without_a_bibliography_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_book(Project(tmp_path))

@@ -1,0 +1,194 @@
+"""What the tests of the site share: the built pages, a server like GitHub Pages, and what Chromium sees on a page."""
+
+import functools
+import gzip
+import mimetypes
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from playwright.sync_api import BrowserContext, Page
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build/html"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+LANDING = TOC["root"] + ".html"
+CHAPTERS = [entry["file"] + ".html" for part in TOC["parts"] for entry in part["chapters"]]
+PAGES = [LANDING, *CHAPTERS, "search.html"]
+NOTEBOOKS = [page for page in CHAPTERS if page.startswith("notebooks/")]
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+CHROMIUM += ["--disable-component-update", "--disable-sync"]
+COMPRESSED = re.compile(r"text/|application/(javascript|json|xml)|image/svg")
+WIDGET = 'script[type="application/vnd.jupyter.widget-view+json"]'
+EXPLORER = ".widget-subarea, .genai-explorer[data-module]"
+DESK, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+FINISHED = f"""async () => {{
+  if (document.querySelector('script[src*="mathjax"]')) await MathJax.startup.promise;
+  const widgets = document.querySelectorAll('{WIDGET}').length;
+  const explorers = [...document.querySelectorAll('{EXPLORER}')];
+  const due = widgets + document.querySelectorAll('.genai-explorer[data-module]').length;
+  return explorers.filter((place) => place.querySelector('output')?.textContent).length >= due;
+}}"""
+FACTS = """() => ({
+  images: [...document.images].map((image) => ({ alt: image.alt, html: image.outerHTML.slice(0, 120) })),
+  moving: [...document.images].filter((image) => /^data:image.gif|[.]gif$/.test(image.currentSrc)).length,
+  formulas: document.querySelectorAll('mjx-container').length,
+  formula_errors: [...document.querySelectorAll('mjx-merror, mtext[mathcolor=red]')].map((e) => e.textContent),
+  raw_formulas: [...document.querySelectorAll('.math:not(:has(mjx-container))')].map((math) => math.textContent),
+})"""
+# Names what sticks out, unless it lies in a box that scrolls by itself.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth, root = document.scrollingElement;
+  if (root.scrollWidth <= width) return [];
+  const scrolls = (node) => node && node !== document.body
+    && (getComputedStyle(node).overflowX !== 'visible' || scrolls(node.parentElement));
+  return ['page is ' + root.scrollWidth + ' wide', ...[...document.body.querySelectorAll('*')]
+    .filter((node) => node.getBoundingClientRect().right > width + 1 && !scrolls(node.parentElement))
+    .map((node) => node.outerHTML.slice(0, 120))];
+}"""
+OPEN_FOLDS = "() => document.querySelectorAll('details').forEach((fold) => { fold.open = true; })"
+# axe takes half a minute over thousands of coloured tokens and glyphs: keep one token of each class, and no glyphs.
+THIN_OUT = """() => {
+  const seen = new Set();
+  for (const token of document.querySelectorAll('pre span[class]:not(:has(*))'))
+    if (seen.has(token.className)) token.replaceWith(token.textContent); else seen.add(token.className);
+  document.querySelectorAll('pre').forEach((block) => block.normalize());
+  document.querySelectorAll('mjx-math').forEach((glyphs) => glyphs.replaceChildren('formula'));
+}"""
+NEXT_FRAMES = "async () => { for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame); }"
+SETTLED = "() => Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => true)"
+
+
+@cache
+def body(path: str) -> tuple[bytes, str]:
+    """What the server sends for a path of the site, and its type; text is compressed.  Raises: OSError."""
+    file = HTML / path
+    content, kind = file.read_bytes(), mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return (gzip.compress(content, 6), kind) if COMPRESSED.match(kind) else (content, kind)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves the built site as GitHub Pages does: compressed, and to be kept for ten minutes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        try:
+            content, kind = body(unquote(urlsplit(self.path).path).lstrip("/") or "index.html")
+        except OSError:
+            return self.send_error(404)
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "max-age=600")
+        if COMPRESSED.match(kind):
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: Any) -> None:
+        """Stay silent."""
+
+
+def serve() -> ThreadingHTTPServer:
+    """Start the server on a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@functools.cache
+def parsed(page: str) -> BeautifulSoup:
+    """Read a built page."""
+    return BeautifulSoup((HTML / page).read_bytes(), "html.parser")
+
+
+@dataclass
+class Visit:
+    """What happened on one page: in daylight, at phone width, with less motion, and in the dark."""
+
+    page: str
+    origin: str
+    requests: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    too_wide: list[str] = field(default_factory=list)
+    still_moving: int = 0
+    axe: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def foreign(self) -> list[str]:
+        """Requests that left the site."""
+        return [url for url in self.requests if not url.startswith((self.origin, "data:", "blob:"))]
+
+    @property
+    def transferred(self) -> int:
+        """Bytes that a first visit takes."""
+        own = {urlsplit(url).path for url in self.requests if url.startswith(self.origin)}
+        return sum(len(body(unquote(path).lstrip("/") or "index.html")[0]) for path in own)
+
+
+def open_page(window: BrowserContext, origin: str, page: str, visit: Visit | None = None) -> Page:
+    """Open a page in a tab of its own and wait until its formulas and explorers stand."""
+    tab = window.new_page()
+    if visit:
+        tab.on("request", lambda request: visit.requests.append(request.url))
+        tab.on(
+            "response", lambda response: visit.failures.append(failure(response)) if response.status >= 400 else None
+        )
+        tab.on("console", lambda message: visit.errors.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: visit.errors.append(str(error)))
+    tab.goto(origin + page, wait_until="networkidle")
+    tab.wait_for_function(FINISHED)
+    return tab
+
+
+def failure(response: Any) -> str:
+    """Status and address."""
+    return f"{response.status} {response.url}"
+
+
+def look_at(window: BrowserContext, origin: str, page: str) -> Visit:
+    """Visit one page once and write down everything that a test asks for."""
+    visit = Visit(page, origin)
+    tab = open_page(window, origin, page, visit)
+    visit.facts = tab.evaluate(FACTS)
+    tab.emulate_media(reduced_motion="reduce")
+    tab.evaluate(NEXT_FRAMES)
+    visit.still_moving = tab.evaluate(FACTS)["moving"]
+    tab.evaluate(OPEN_FOLDS)
+    tab.set_viewport_size(PHONE)
+    visit.too_wide = tab.evaluate(TOO_WIDE)
+    tab.set_viewport_size(DESK)
+    tab.evaluate(THIN_OUT)
+    visit.axe["light"] = violations(tab, {"runOnly": WCAG})
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    tab.wait_for_function(SETTLED)
+    visit.axe["dark"] = violations(tab, {"runOnly": ["color-contrast", "link-in-text-block"]})  # what colours decide
+    tab.close()
+    return visit
+
+
+def violations(tab: Page, options: dict[str, Any]) -> list[str]:
+    """Breaches of WCAG 2.0 and 2.1, A and AA, one a line; the theme needs no exceptions."""
+    found = Axe().run(tab, options={**options, "resultTypes": ["violations"], "preload": False}).response
+    return [
+        f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:120]} {node['failureSummary'][:200]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
