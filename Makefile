@@ -16,13 +16,14 @@ help:            ## list the commands
 
 .venv/site: requirements.lock pyproject.toml
 	@$(call step,install what the site needs); \
-	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv; \
-	$(PIP) install $$(grep -E '^pip==' requirements.lock) && $(PIP) install $(LOCK) --group site && touch $@; \
+	{ [ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv || \
+	  { apt-get update -q && apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; }; } && \
+	$(PIP) install $$(grep -E '^pip==' requirements.lock) && $(PIP) install $(LOCK) --group site && touch $@ && \
 	$(call took,install)
 
 .venv/all: .venv/site
 	@$(call step,install torch and what the tests need); \
-	$(PIP) install $(LOCK) --group test && $(PIP) install $(LOCK) -e . && touch $@; \
+	$(PIP) install $(LOCK) --group test && $(PIP) install $(LOCK) -e . && touch $@ && \
 	$(call took,install)
 
 book: .venv/site ## build the site into _build/html; executes stale notebooks first

@@ -198,7 +198,7 @@ def kernel_facts(package: str) -> dict[str, Any]:
         "threads": torch.get_num_threads() if torch else None,
         "versions": {
             "python": platform.python_version(),
-            "torch": str(torch.__version__) if torch else None,
+            "torch": str(torch.__version__).split("+")[0] if torch else None,
             home.name: getattr(used, "__version__", None),
         },
     }

@@ -279,8 +279,8 @@ def test_penalties_of_a_linear_critic_are_those_of_its_slope_and_teach_it(slope)
     critic = Linear(torch.tensor(slope))
     real, fake = torch.randn(2, 4, 2, 3, dtype=torch.float64)
     size = np.linalg.norm(slope)
-    assert float(gan.r1_penalty(critic, real)) == pytest.approx(size**2, abs=1e-9)
-    assert float(gan.gradient_penalty(critic, real, fake)) == pytest.approx((size - 1) ** 2, abs=1e-9)
+    assert gan.r1_penalty(critic, real).item() == pytest.approx(size**2, abs=1e-9)
+    assert gan.gradient_penalty(critic, real, fake).item() == pytest.approx((size - 1) ** 2, abs=1e-9)
     by_slope = gradient(gan.r1_penalty(critic, real), critic.slope)
     np.testing.assert_allclose(by_slope.numpy(), 2 * slope, atol=1e-9)
 
@@ -288,7 +288,7 @@ def test_penalties_of_a_linear_critic_are_those_of_its_slope_and_teach_it(slope)
 def test_r1_penalty_is_the_squared_slope_found_by_finite_differences():
     x = torch.randn(5, 1, 2, 2, dtype=torch.float64)
     expected = slopes_by_differences(cubic, x).square().sum(dim=1).mean()
-    assert float(gan.r1_penalty(cubic, x)) == pytest.approx(float(expected), rel=1e-6)
+    assert gan.r1_penalty(cubic, x).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_gradient_penalty_is_the_one_found_by_finite_differences_at_the_same_points():
@@ -296,7 +296,7 @@ def test_gradient_penalty_is_the_one_found_by_finite_differences_at_the_same_poi
     u = torch.rand(5, 1, 1, 1, generator=torch.Generator().manual_seed(3))
     expected = (slopes_by_differences(cubic, u * real + (1 - u) * fake).norm(dim=1) - 1).square().mean()
     found = gan.gradient_penalty(cubic, real, fake, torch.Generator().manual_seed(3))
-    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_gradient_penalty_asks_at_one_random_point_of_the_line_between_each_real_and_its_fake():
