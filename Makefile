@@ -37,8 +37,8 @@ notebooks: .venv/all ## execute the notebooks whose text or code changed
 	@$(call step,execute stale notebooks); $(BIN)/python tools/notebooks.py && $(call took,notebooks)
 
 test: .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
-	@[ -x "$$(command -v chromium)" ] || { apt-get update -q && apt-get install -y -q chromium; } || \
-	  { echo "install Chromium (Debian: apt-get install chromium), then run make test again"; exit 1; }
+	@[ -x "$$(command -v chromium)" ] || { apt-get update -q && apt-get install -y -q chromium libatomic1; } || \
+	  { echo "install Chromium (Debian: apt-get install chromium libatomic1), then run make test again"; exit 1; }
 	@$(call step,lint); $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(call took,lint)
 	@$(call step,tests); $(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup \
 	  --cov --cov-report=term:skip-covered --cov-fail-under=95 --durations=8 && $(call took,tests)
