@@ -34,7 +34,8 @@ book: .venv/site ## build the site into _build/html; executes stale notebooks fi
 	@echo "open $(CURDIR)/_build/html/index.html"
 
 notebooks: .venv/all ## execute the notebooks whose text or code changed
-	@$(call step,execute stale notebooks); $(BIN)/python tools/notebooks.py && $(call took,notebooks)
+	@$(call step,execute stale notebooks); $(BIN)/python tools/notebooks.py && \
+	$(BIN)/python tools/collect_results.py && $(call took,notebooks)
 
 test: .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
 	@[ -x "$$(command -v chromium)" ] || { apt-get update -q && apt-get install -y -q chromium libatomic1; } || \

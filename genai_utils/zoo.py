@@ -39,6 +39,14 @@ ENTRIES = {
     "fashion-classifier": Entry(
         "metrics.classifier:FashionClassifier", "f7efe61b6dc2e97a54cadddc8f0aba8ad59242308f867e446cb5c1556225a70f", 234
     ),
+    "vae": Entry("models.vae:VAE", "a9b8686b4e9d6a1f828da3b92b03687cabf4f63df1bb92e56c9174064d89eb8e", 95),
+    "vae-maps": Entry(
+        "models.vae:latent_maps", "85314d5e58cb0ce8f7c49dea6856eeb093dcd99909987d1301f917b9aa29bf71", 146
+    ),
+    "vqvae": Entry("models.vqvae:VQVAE", "87a7b83444a222f5c11f7b8e940e1a9082bbdb94ecd933f3e23ad157ba727331", 147),
+    "vqvae-prior": Entry(
+        "models.vqvae:captioned_prior", "d537c56029da397025e0c6805e817f310919ba00f92aaa8608843eceffaad3e1", 318
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Data sets and facts of the course: images, toy distributions with exact densities, sourced numbers about money."""
+"""Data sets and facts of the course: images, toys with exact densities, sourced numbers about money, all results."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import facts, images, toys
     from .facts import fact
     from .images import Images, fashion_mnist
 
 _HOME = {"Images": "images", "fashion_mnist": "images", "fact": "facts"}
-_SUBMODULES = ("facts", "images", "toys")
+_SUBMODULES = ("facts", "images", "results", "text", "toys")
 
-__all__ = ["Images", "fact", "facts", "fashion_mnist", "images", "toys"]
+__all__ = ["Images", "fact", "fashion_mnist", *_SUBMODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Toy distributions with exact densities: Gaussian mixtures on the line, on a ring and on a grid."""
+"""Toy distributions with exact densities: Gaussian mixtures on the line, on a ring and on a grid; linear latents."""
 
 from __future__ import annotations
 
@@ -67,6 +67,57 @@ class Mixture:
         return (x.unsqueeze(-2) - self.means).norm(dim=-1) / self.sds
 
 
+class LinearGaussian:
+    """A linear latent-variable model whose densities are all known: x = loading z + mean + sd noise, z ~ N(0, I).
+
+    This is probabilistic PCA.
+
+    Args:
+        loading: (d, k), k <= d.
+        sd: of the noise of each entry of x, > 0.
+        mean: (d,) or one number.
+
+    Raises: ValueError: the numbers do not fit together.
+    Source: Tipping & Bishop 1999, Journal of the Royal Statistical Society B 61, 611-622.
+    """
+
+    def __init__(self, loading: Sequence[Sequence[float]] | Tensor, sd: float, mean: _Numbers | float = 0.0) -> None:
+        self.loading = torch.as_tensor(loading, dtype=torch.float64)
+        if self.loading.ndim != 2 or self.loading.shape[0] < self.loading.shape[1] or sd <= 0:
+            shape = tuple(self.loading.shape)
+            raise ValueError(f"loading must be (d, k) with k <= d and sd > 0, got {shape} and {sd}; transpose it?")
+        self.sd = float(sd)
+        self.dims, self.latent = self.loading.shape
+        self.mean = torch.as_tensor(mean, dtype=torch.float64).expand(self.dims)
+
+    @classmethod
+    def fit(cls, x: Tensor, latent: int) -> LinearGaussian:
+        """The model under which x, (n, d), is likeliest; closed form.  latent: below d."""
+        centred = x.double() - x.double().mean(dim=0)
+        variance, axes = torch.linalg.eigh(centred.T @ centred / len(x))
+        noise = variance[:-latent].mean()
+        stretch = (variance[-latent:] - noise).clamp(min=0).sqrt()
+        return cls(axes[:, -latent:] * stretch, float(noise.sqrt()), x.double().mean(dim=0))
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Independent draws, n of them: (n, d) float32."""
+        z = torch.randn(n, self.latent, generator=generator, dtype=torch.float64)
+        noise = torch.randn(n, self.dims, generator=generator, dtype=torch.float64)
+        return (z @ self.loading.T + self.mean + self.sd * noise).float()
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density in nats. x: (..., d).  Returns: (...), in the dtype of x."""
+        covariance = self.loading @ self.loading.T + self.sd**2 * torch.eye(self.dims, dtype=torch.float64)
+        return torch.distributions.MultivariateNormal(self.mean, covariance).log_prob(x.double()).to(x.dtype)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (n, k), in the dtype of x, and covariance (k, k), float64, of z given x (n, d): the same for every x."""
+        precision = torch.eye(self.latent, dtype=torch.float64) + self.loading.T @ self.loading / self.sd**2
+        covariance = torch.linalg.inv(precision)
+        mean = (x.double() - self.mean) @ self.loading @ covariance / self.sd**2
+        return mean.to(x.dtype), covariance
+
+
 def two_gaussians(distance: float = 3.0, sd: float = 1.0) -> Mixture:
     """Two equally likely Gaussians on the line, their means ``distance`` apart and symmetric about zero."""
     return Mixture([0.5, 0.5], [-distance / 2, distance / 2], sd)
@@ -111,3 +162,13 @@ def modes_covered(samples: Tensor, mixture: Mixture, within: float = 4.0, at_lea
     distance, mode = mixture._distances(samples.detach().cpu()).min(dim=1)
     counts = mode[distance <= within].bincount(minlength=mixture.modes)
     return int((counts >= at_least * len(samples) * mixture.weights).sum())
+
+
+def small_hmm() -> tuple[Tensor, Tensor, Tensor]:
+    """A market with two hidden moods, calm and nervous, of which one sees each day: fall, flat or rise.
+
+    Returns: start (2,), transition (2, 2) and emission (2, 3) of a hidden Markov model, float64.
+    """
+    tables = [0.7, 0.3], [[0.95, 0.05], [0.10, 0.90]], [[0.15, 0.60, 0.25], [0.50, 0.10, 0.40]]
+    start, transition, emission = (torch.tensor(table, dtype=torch.float64) for table in tables)
+    return start, transition, emission

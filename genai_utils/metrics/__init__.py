@@ -1,11 +1,11 @@
-"""Metrics of the course: how good are generated samples?"""
+"""Metrics of the course: how good are generated samples, how likely does a model find data?"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
 
-_SUBMODULES = ("classifier", "samples")
+_SUBMODULES = ("classifier", "likelihood", "samples", "text")
 
 __all__ = [*_SUBMODULES]
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-IMAGE = (1, 28, 28)
+from genai_utils.models.shapes import IMAGE, check_examples, check_latent
 
 Density = TypeVar("Density", float, np.ndarray, Tensor)
 
@@ -121,21 +121,8 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, 28, 28) to logits (n,)."""
-        check_examples(x, IMAGE)
+        check_examples(x)
         return self.net(x).squeeze(1)
-
-
-def check_latent(latent: Tensor, size: int) -> None:
-    """Raise ValueError unless latent is (n, size)."""
-    if latent.ndim != 2 or latent.shape[1] != size:
-        raise ValueError(f"latent must be (n, {size}), got {tuple(latent.shape)}; use torch.randn(n, {size})")
-
-
-def check_examples(x: Tensor, shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless x is (n, *shape)."""
-    if tuple(x.shape[1:]) != shape:
-        wanted = ", ".join(map(str, shape))
-        raise ValueError(f"examples must be (n, {wanted}), got {tuple(x.shape)}; reshape them or give D their shape")
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:

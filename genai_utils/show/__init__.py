@@ -1,6 +1,7 @@
-"""What the reader sees: figures, claims with verdicts, explorers."""
+"""What the reader sees: figures, claims with verdicts, rows of results, explorers."""
 
 from genai_utils.show.claims import claim
 from genai_utils.show.plots import animation, figure
+from genai_utils.show.results import result
 
-__all__ = ["animation", "claim", "figure"]
+__all__ = ["animation", "claim", "figure", "result"]

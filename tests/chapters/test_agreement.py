@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import fields
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -12,6 +13,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import genai_utils
+from genai_utils.data.results import Row, results
+from genai_utils.show.results import Result
+from tools.collect_results import TABLE, table
 from tools.notebooks import ROOT, Project, build
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -84,3 +88,14 @@ def test_a_chapter_imports_only_what_its_readers_have_installed(name):
 def test_the_citation_names_the_version_of_the_package():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == PYPROJECT["project"]["version"]
+
+
+def test_the_table_of_results_is_what_the_notebooks_store():
+    assert (ROOT / TABLE).read_text(encoding="utf-8") == table(ROOT), "run `make notebooks`"
+
+
+def test_the_table_of_results_reads_as_rows_of_the_columns_that_chapters_write():
+    assert [field.name for field in fields(Row)] == ["chapter", *(field.name for field in fields(Result))]
+    rows = results()
+    assert rows and all(type(row.parameters) is int and row.seconds >= 0 and row.model for row in rows)
+    assert all((row.bits_per_dim is None) == (row.likelihood == "") for row in rows)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Locator, Page
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build/html"
@@ -68,6 +68,16 @@ THIN_OUT = """() => {
   document.querySelectorAll('mjx-math').forEach((glyphs) => glyphs.replaceChildren('formula'));
 }"""
 NEXT_FRAMES = "async () => { for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame); }"
+STOPS = "input:not([type=radio]), input[type=radio]:checked, select, button"  # a group of radio buttons is one stop
+KEY = """node => ({
+  range: node.value === node.max ? 'ArrowLeft' : 'ArrowRight',
+  'select-one': node.selectedIndex === node.length - 1 ? 'ArrowUp' : 'ArrowDown',
+  radio: 'ArrowDown', button: 'Enter',
+})[node.type]"""
+PERCEIVED = """place => ({
+  words: [...place.querySelectorAll('output, [aria-label]')].map((node) => node.textContent + node.ariaLabel),
+  picture: [...place.querySelectorAll('[role=img]')].map((node) => node.toDataURL?.() ?? node.innerHTML),
+})"""
 SETTLED = "() => Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => true)"
 
 
@@ -192,3 +202,21 @@ def violations(tab: Page, options: dict[str, Any]) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def press_every_control(tab: Page, place: Locator) -> None:
+    """Go through an explorer by Tab and press a key on each control: words and picture must follow."""
+    stops = place.locator(STOPS).all()
+    assert len(stops) >= 2
+    stops[0].focus()
+    for stop in stops:
+        name = stop.evaluate("node => node.labels[0]?.firstChild.textContent ?? node.type")
+        assert stop.evaluate("node => node === document.activeElement"), f"Tab does not lead to {name}"
+        before = place.evaluate(PERCEIVED)
+        tab.keyboard.press(stop.evaluate(KEY))
+        tab.evaluate(NEXT_FRAMES)
+        after = place.evaluate(PERCEIVED)
+        assert after["picture"] != before["picture"], f"{name} changes no picture"
+        if name != "button":
+            assert after["words"] != before["words"], f"{name} changes no words"
+        tab.keyboard.press("Tab")

@@ -1,19 +1,9 @@
 """Explorers answer to the keyboard, in words and in the picture, and fast enough to follow a hand."""
 
 import pytest
-from browsing import EXPLORER, HTML, LANDING, NEXT_FRAMES, NOTEBOOKS, open_page
+from browsing import EXPLORER, HTML, LANDING, NOTEBOOKS, open_page, press_every_control
 
 pytestmark = pytest.mark.xdist_group("site")
-STOPS = "input:not([type=radio]), input[type=radio]:checked, select, button"  # a group of radio buttons is one stop
-KEY = """node => ({
-  range: node.value === node.max ? 'ArrowLeft' : 'ArrowRight',
-  'select-one': node.selectedIndex === node.length - 1 ? 'ArrowUp' : 'ArrowDown',
-  radio: 'ArrowDown', button: 'Enter',
-})[node.type]"""
-PERCEIVED = """place => ({
-  words: [...place.querySelectorAll('output, [aria-label]')].map((node) => node.textContent + node.ariaLabel),
-  picture: [...place.querySelectorAll('[role=img]')].map((node) => node.toDataURL?.() ?? node.innerHTML),
-})"""
 # Milliseconds from an input event to the new layout: median of 100 events, by turns on all sliders.
 REDRAW = """(place) => {
   const sliders = [...place.querySelectorAll('input[type=range]')], times = [];
@@ -45,20 +35,7 @@ def test_each_control_is_reached_by_tab_and_answers_to_keys(tab):
     places = tab.locator(EXPLORER).all()
     assert places
     for place in places:
-        stops = place.locator(STOPS).all()
-        assert len(stops) >= 2
-        stops[0].focus()
-        for stop in stops:
-            name = stop.evaluate("node => node.labels[0]?.firstChild.textContent ?? node.type")
-            assert stop.evaluate("node => node === document.activeElement"), f"Tab does not lead to {name}"
-            before = place.evaluate(PERCEIVED)
-            tab.keyboard.press(stop.evaluate(KEY))
-            tab.evaluate(NEXT_FRAMES)
-            after = place.evaluate(PERCEIVED)
-            assert after["picture"] != before["picture"], f"{name} changes no picture"
-            if name != "button":
-                assert after["words"] != before["words"], f"{name} changes no words"
-            tab.keyboard.press("Tab")
+        press_every_control(tab, place)
 
 
 def test_a_change_is_drawn_before_the_hand_moves_on(tab):

@@ -132,3 +132,11 @@ def test_a_mixture_that_is_none_is_refused(arguments):
 def test_no_samples_cover_nothing():
     with pytest.raises(ValueError, match="at least one point"):
         toys.modes_covered(torch.zeros(0, 2), ring_mixture())
+
+
+def test_the_small_hidden_markov_model_has_rows_that_sum_to_one_and_states_that_differ():
+    start, transition, emission = toys.small_hmm()
+    for table in (start, transition, emission):
+        assert (table > 0).all()
+        torch.testing.assert_close(table.sum(dim=-1), torch.ones_like(table.sum(dim=-1)))
+    assert (emission[0] - emission[1]).abs().sum() > 0.5  # so that what one sees tells about what one does not

@@ -15,7 +15,8 @@ KINDS += ["Pitfall", "Predict", "Proof", "Quiz", "Theorem"]
 CONF = f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "_ext")!r})
-extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "citations", "site_fixes"]
+extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
+extensions += ["citations", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -85,11 +86,21 @@ APPENDIX = """# Appendix
 ```{ledger}
 ```
 
+```{results}
+```
+
 ```{equation-index}
 ```
 
 ```{references}
 ```
+"""
+
+
+RESULTS = """\
+chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,frechet,coverage,usd_per_1000
+alpha,toy <i>,toys,1200,3,4.4,2.345678,exact,1.24,0.756,0.00123
+beta,second,toys,7,0,0.1,,,,,
 """
 
 
@@ -117,7 +128,9 @@ def notebook(text: str, *outputs: nbformat.NotebookNode, **metadata) -> str:
 def build(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess:
     """Write a book and build it as strictly as `make book` does."""
     contents = "# Book\n\n```{toctree}\nnotebooks/alpha\nnotebooks/beta\nbook/appendix\n```\n"
-    for name, content in {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS, **files}.items():
+    given = {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS}
+    given["genai_utils/data/results.csv"] = RESULTS
+    for name, content in {**given, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     options = ["-b", "html", "-W", "-n", "-q", "--keep-going"]
@@ -240,7 +253,10 @@ def test_a_notebook_without_stamp_has_no_card(book):
 
 
 def test_the_ledger_lists_each_claim_with_a_link_to_its_box(book):
-    rows = [[cell.get_text() for cell in row.select("td")] for row in book["book/appendix"].select(".ledger tbody tr")]
+    rows = [
+        [cell.get_text() for cell in row.select("td")]
+        for row in book["book/appendix"].select_one(".ledger").select("tbody tr")
+    ]
     assert rows == [
         ["✓ supported", "Toys <b>rule</b>.", "S0 §1", "3 of 4"],
         ["✗ refuted", "Toys are cheap.", "S0 §1", "3 of 4"],
@@ -248,6 +264,15 @@ def test_the_ledger_lists_each_claim_with_a_link_to_its_box(book):
     ]
     links = [link["href"] for link in book["book/appendix"].select(".ledger a")]
     assert links[2] == "../notebooks/beta.html#claim-toy-fun" and book["notebooks/beta"].find(id="claim-toy-fun")
+
+
+def test_the_table_of_results_links_each_model_and_shows_a_dash_for_what_it_does_not_have(book):
+    table = book["book/appendix"].select("table")[1]
+    assert [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")] == [
+        ["toy <i>", "toys", "1,200", "3 steps, 4 s", "2.346, exact", "1.2", "76%", "0.0012 USD"],
+        ["second", "toys", "7", "0 steps, 0 s", "–", "–", "–", "–"],
+    ]
+    assert [link["href"] for link in table.select("a")] == ["../notebooks/alpha.html", "../notebooks/beta.html"]
 
 
 def test_the_score_counts_verdicts(book):

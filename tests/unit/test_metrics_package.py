@@ -14,5 +14,5 @@ def test_the_submodules_load_when_first_used():
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(AttributeError, match="no 'text'; it offers classifier, samples"):
-        metrics.text  # noqa: B018
+    with pytest.raises(AttributeError, match="no 'sound'; it offers classifier, likelihood, samples, text"):
+        metrics.sound  # noqa: B018

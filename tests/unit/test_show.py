@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from genai_utils.show import animation, claim, claims, figure, plots, style
+from genai_utils.data import fact
+from genai_utils.show import animation, claim, claims, figure, plots, result, results, style
 from genai_utils.show.claims import MIME
 
 
@@ -19,6 +20,7 @@ def shown(monkeypatch):
 
     monkeypatch.setattr(plots, "display", display)
     monkeypatch.setattr(claims, "display", display)
+    monkeypatch.setattr(results, "display", display)
     return outputs
 
 
@@ -123,3 +125,38 @@ def _contrast(colour: str, ground: str) -> float:
 
 def test_the_grey_of_figures_is_legible_on_white_and_on_the_dark_page():
     assert min(_contrast(style.GREY, "#ffffff"), _contrast(style.GREY, "#121212")) > 4.2
+
+
+def _result(**change):
+    usual = {"data": "toys, 20", "parameters": 1200, "steps": 300, "seconds": 4.4}
+    result("Toy", **(usual | change))
+
+
+def test_a_result_shows_its_numbers_and_a_dash_for_those_it_does_not_have(shown):
+    _result(bits_per_dim=2.34567, likelihood="exact", sampling_seconds=3600.0)
+    data, _ = shown[0]
+    row = data[results.MIME]
+    assert row["usd_per_1000"] == fact("B-U4").value and row["frechet"] is None
+    assert "2.346 exact" in data["text/html"] and "<td>–</td>" in data["text/html"]
+    assert "1,200" in data["text/plain"] and "–" not in data["text/plain"]
+    json.dumps(row)
+
+
+def test_a_result_without_any_measurement_of_quality_is_shown_too(shown):
+    _result()
+    assert shown[0][0]["text/plain"] == "model Toy; data toys, 20; parameters 1,200; training 300 steps, 4 s"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bits_per_dim": 3.0}, "what kind of number"),
+        ({"likelihood": "exact"}, "together"),
+        ({"frechet": float("nan")}, "frechet must be a finite number"),
+        ({"seconds": -1.0}, "seconds must be a finite number >= 0"),
+    ],
+)
+def test_a_result_that_cannot_be_compared_is_refused(shown, change, words):
+    with pytest.raises(ValueError, match=words):
+        _result(**change)
+    assert not shown

@@ -229,6 +229,8 @@ function render({ model, el }) {
     redraws.push(redraw);
   }
   for (const name of Object.keys(DEFAULTS)) model.on(`change:${name}`, () => update(name, model.get(name) ?? DEFAULTS[name]));
+  // JupyterLab would answer the arrow keys of a control by going to the next cell.
+  for (const control of root.querySelectorAll("input")) control.dataset.lmSuppressShortcuts = "true";
   el.append(root);
   redraws.forEach((redraw) => redraw());
 }

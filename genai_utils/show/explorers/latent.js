@@ -134,6 +134,8 @@ function render({ model, el }) {
   const row = (r) => element("div", { className: "genai-latent-row" }, corner(2 * r, sides[r][0]), corner(2 * r + 1, sides[r][1]));
   el.classList.add("genai-latent");
   el.append(row(0), canvas, row(1), slider("x", "left to right"), slider("y", "top to bottom"), again, output);
+  // JupyterLab would answer the arrow keys of a control by going to the next cell.
+  for (const control of el.querySelectorAll("input, select, button")) control.dataset.lmSuppressShortcuts = "true";
   draw();
 }
 

@@ -1,0 +1,101 @@
+"""Autoencoders: an encoder squeezes an example into a few numbers, a decoder rebuilds it. Networks and measures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from genai_utils.models.shapes import IMAGE, check_examples, check_latent
+
+
+class Autoencoder(nn.Module):
+    """Multi-layer perceptrons: the encoder entries-hidden-latent, the decoder its mirror image.
+
+    Args:
+        latent: size of the code.
+        hidden: widths of the encoder's hidden layers, the decoder has them in reverse; () makes both one layer, and
+            with ``squash=False`` the whole is linear: the network of Baldi & Hornik 1989.
+        shape: of one example.
+        squash: end with tanh, for examples in [-1, 1].
+
+    Source: Hinton & Salakhutdinov 2006, doi:10.1126/science.1127647, trained without their layer-wise start.
+    """
+
+    def __init__(
+        self,
+        latent: int = 16,
+        hidden: Sequence[int] = (256,),
+        shape: tuple[int, ...] = IMAGE,
+        squash: bool = True,
+    ):
+        super().__init__()
+        self.latent, self.shape = latent, shape
+        widths = [math.prod(shape), *hidden, latent]
+        self.encoder = perceptron(widths)
+        self.decoder = perceptron(widths[::-1])
+        self.squash = nn.Tanh() if squash else nn.Identity()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map examples (n, *shape) to codes (n, latent).  Raises: ValueError on examples of another shape."""
+        check_examples(x, self.shape)
+        return self.encoder(x.flatten(1))
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Map codes (n, latent) to examples (n, *shape).  Raises: ValueError on codes of another shape."""
+        check_latent(code, self.latent)
+        return self.squash(self.decoder(code)).view(-1, *self.shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rebuild examples (n, *shape) from their codes."""
+        return self.decode(self.encode(x))
+
+
+def perceptron(widths: Sequence[int]) -> nn.Sequential:
+    """Linear layers of these widths, first to last, with ReLU between them and nothing after the last."""
+    layers: list[nn.Module] = []
+    for before, after in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def squared_error(x: Tensor, rebuilt: Tensor) -> Tensor:
+    """Mean squared difference of the entries, for each example: (n, ...), (n, ...) -> (n,), in squared units of x.
+
+    Raises: ValueError when the shapes differ: subtraction would broadcast them silently.
+    Equation (ae.objective), before the mean over examples.
+    """
+    if x.shape != rebuilt.shape:
+        raise ValueError(f"x and its reconstruction must have one shape, got {tuple(x.shape)}, {tuple(rebuilt.shape)}")
+    return (x - rebuilt).float().square().flatten(1).mean(dim=1)
+
+
+def denoising_loss(model: nn.Module, x: Tensor, sd: float, generator: torch.Generator | None = None) -> Tensor:
+    """Mean squared error of rebuilding the *clean* example from a noisy one, x + sd times standard normal noise.
+
+    Args: x: (n, ...).  sd: of the noise, in units of x.  generator: source of the noise, on the device of x.
+    Returns: scalar.
+    Source: Vincent et al. 2008, doi:10.1145/1390156.1390294, with Gaussian noise. Equation (ae.denoising).
+    """
+    noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    return squared_error(x, model(x + sd * noise)).mean()
+
+
+def score(model: nn.Module, x: Tensor, sd: float) -> Tensor:
+    """What a trained denoiser says of the slope of the noisy log density at x: (model(x) - x) / sd^2.
+
+    Args: x: (n, ...), noisy or not.  sd: noise the model was trained with.  Returns: (n, ...), in 1 / units of x.
+    Source: Alain & Bengio 2014, arXiv:1211.4246; exact for the noisy density (Vincent 2011). Equation (ae.score).
+    """
+    return (model(x) - x) / sd**2
+
+
+def psnr(error: Tensor, peak: float = 2.0) -> Tensor:
+    """Peak signal-to-noise ratio in decibels; 10 dB more is a tenth of the squared error.
+
+    Args: error: mean squared errors, > 0, any shape.  peak: largest minus smallest value an entry may have: 2 for
+    images in [-1, 1].  Returns: as error.  Equation (ae.psnr).
+    """
+    return 10 * (peak**2 / error).log10()

@@ -1,0 +1,246 @@
+"""The first generators: tables of pixels, a Gaussian with its principal axes, a mixture by EM, a hidden Markov model.
+
+All compute in float64 and give log probabilities in nats. None needs a gradient step: fitting is a formula, or EM.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+class PixelTables:
+    """Independent pixels: for each position a table of how often each level occurs.
+
+    Args: probabilities: (d, levels), rows sum to one.
+    """
+
+    def __init__(self, probabilities: Tensor):
+        self.probabilities = _distributions(probabilities, "probabilities")
+
+    @classmethod
+    def fit(cls, pixels: Tensor, levels: int = 256, smoothing: float = 1.0) -> PixelTables:
+        """Count.  pixels: (n, d), 0 ... levels - 1.  smoothing: added to each count, so that nothing is impossible."""
+        check_symbols(pixels, levels)
+        counts = torch.stack([column.bincount(minlength=levels) for column in pixels.long().unbind(dim=1)])
+        return cls((counts.double() + smoothing) / (len(pixels) + levels * smoothing))
+
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        """Log probability of pictures (n, d) of whole levels: (n,)."""
+        check_symbols(pixels, self.probabilities.shape[1])
+        return self.probabilities.log().gather(1, pixels.T.long()).sum(dim=0)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw pictures: (n, d), int64."""
+        return torch.multinomial(self.probabilities, n, replacement=True, generator=generator).T
+
+
+class GaussianPCA:
+    """A Gaussian, known by its principal axes.
+
+    Args: mean: (d,).  variances: (d,), along the axes, > 0.  axes: (d, d), orthonormal columns.
+    """
+
+    def __init__(self, mean: Tensor, variances: Tensor, axes: Tensor):
+        if not (variances > 0).all():
+            flat = int((variances <= 0).sum())
+            raise ValueError(f"variances must be > 0, got {flat} that are not; give floor > 0, or more examples")
+        self.mean, self.variances, self.axes = mean.double(), variances.double(), axes.double()
+
+    @classmethod
+    def fit(cls, x: Tensor, rank: int | None = None, floor: float = 0.0) -> GaussianPCA:
+        """The likeliest Gaussian.
+
+        Args:
+            x: (n, d).
+            rank: keep that many variances and give the other axes their mean (probabilistic PCA); None keeps all.
+            floor: added to each variance.
+
+        Source: Tipping & Bishop 1999, J. R. Statist. Soc. B 61, 611-622, section 3.2. Equation (gauss.ppca).
+        """
+        _check_examples(x)
+        x = x.double()
+        centred = x - x.mean(dim=0)
+        variances, axes = torch.linalg.eigh(centred.T @ centred / len(x))  # in ascending order
+        variances, axes = variances.flip(0), axes.flip(1)
+        if rank is not None:
+            variances = torch.cat([variances[:rank], variances[rank:].mean().expand(len(variances) - rank)])
+        return cls(x.mean(dim=0), variances + floor, axes)
+
+    def whiten(self, x: Tensor) -> Tensor:
+        """Coordinates along the axes in standard deviations, largest variance first: N(0, I) if the Gaussian holds."""
+        return (x.double() - self.mean) @ self.axes / self.variances.sqrt()
+
+    def unwhiten(self, z: Tensor) -> Tensor:
+        """The inverse of `whiten`; fewer than d columns stand for the first axes, with the others at their mean."""
+        k = z.shape[1]
+        return self.mean + (z.double() * self.variances[:k].sqrt()) @ self.axes[:, :k].T
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density of x (n, d): (n,). Equation (gauss.log-density)."""
+        return standard_normal(self.whiten(x)) - 0.5 * self.variances.log().sum()
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw: (n, d)."""
+        return self.unwhiten(torch.randn(n, len(self.mean), generator=generator, dtype=torch.float64))
+
+
+class GaussianMixture:
+    """A mixture of k Gaussians, improved by EM one `step` at a time.
+
+    Args: weights: (k,), sum to one.  means: (k, d).  covariances: (k, d, d), positive definite.
+    """
+
+    def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor):
+        self.weights = _distributions(weights, "weights")
+        self.means, self.covariances = means.double(), covariances.double()
+        if self.means.ndim != 2 or self.covariances.shape != (*self.means.shape, self.means.shape[1]):
+            shapes = f"{tuple(means.shape)} and {tuple(covariances.shape)}"
+            raise ValueError(f"means must be (k, d) and covariances (k, d, d), got {shapes}")
+        self.roots, failed = torch.linalg.cholesky_ex(self.covariances)
+        if failed.any():
+            worst = int(failed.argmax())
+            raise ValueError(f"component {worst} has collapsed: its covariance is singular; give floor > 0")
+
+    @classmethod
+    def start(cls, x: Tensor, components: int, generator: torch.Generator | None = None) -> GaussianMixture:
+        """Where EM begins: random examples as means, the covariance of all of x (n, d), equal weights."""
+        _check_examples(x)
+        chosen = torch.randperm(len(x), generator=generator)[:components]
+        covariance = torch.cov(x.double().T, correction=0).view(x.shape[1], x.shape[1])
+        return cls(torch.full((components,), 1 / components), x[chosen], covariance.expand(components, -1, -1))
+
+    def log_joint(self, x: Tensor) -> Tensor:
+        """Log density of x (n, d) together with each component: (n, k)."""
+        apart = (x.double().unsqueeze(1) - self.means).transpose(0, 1)  # (k, n, d)
+        z = torch.linalg.solve_triangular(self.roots, apart.transpose(1, 2), upper=False)  # (k, d, n)
+        log_scale = self.roots.diagonal(dim1=1, dim2=2).log().sum(dim=1)
+        return self.weights.log() - log_scale + standard_normal(z.permute(2, 0, 1))
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log density of x (n, d): (n,)."""
+        return torch.logsumexp(self.log_joint(x), dim=1)
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """Probability that x (n, d) came from each component: (n, k). Equation (gmm.responsibility)."""
+        return torch.softmax(self.log_joint(x), dim=1)
+
+    def step(self, x: Tensor, floor: float = 0.0, diagonal: bool = False) -> GaussianMixture:
+        """One step of EM; with floor 0 the likelihood of x cannot fall.
+
+        Args: x: (n, d).  floor: added to each variance.  diagonal: covariances without correlation.
+        Source: Dempster, Laird & Rubin 1977, J. R. Statist. Soc. B 39, 1-38. Equation (gmm.m-step).
+        """
+        r = self.responsibilities(x)
+        share = r.sum(dim=0)  # (k,): how many examples each component answers for
+        means = (r.T @ x.double()) / share.unsqueeze(1)
+        apart = x.double().unsqueeze(1) - means  # (n, k, d)
+        covariances = torch.einsum("nk,nki,nkj->kij", r, apart, apart) / share.view(-1, 1, 1)
+        if diagonal:
+            covariances = covariances * torch.eye(x.shape[1])
+        return GaussianMixture(share / len(x), means, covariances + floor * torch.eye(x.shape[1]))
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw: (n, d)."""
+        chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        z = torch.randn(n, self.means.shape[1], generator=generator, dtype=torch.float64)
+        return self.means[chosen] + torch.einsum("nij,nj->ni", self.roots[chosen], z)
+
+
+class HMM:
+    """A hidden Markov model: a hidden state walks at random, and each state emits a symbol.
+
+    Args: start: (k,).  transition: (k, k), row = from.  emission: (k, symbols).  All rows sum to one.
+    Source: Rabiner 1989, Proceedings of the IEEE 77, 257-286.
+    """
+
+    def __init__(self, start: Tensor, transition: Tensor, emission: Tensor):
+        k = len(start)
+        if transition.shape != (k, k) or emission.ndim != 2 or len(emission) != k:
+            shapes = f"{tuple(start.shape)}, {tuple(transition.shape)}, {tuple(emission.shape)}"
+            raise ValueError(f"start, transition, emission must be (k,), (k, k), (k, symbols), got {shapes}")
+        self.start, self.transition = _distributions(start, "start"), _distributions(transition, "transition")
+        self.emission = _distributions(emission, "emission")
+
+    def log_prob(self, symbols: Tensor) -> Tensor:
+        """Log probability of sequences (n, time), summed over all hidden paths: (n,). Equation (hmm.forward)."""
+        check_symbols(symbols, self.emission.shape[1])
+        return _forward(symbols, self.start, self.transition, self.emission)
+
+    def step(self, symbols: Tensor, smoothing: float = 0.0) -> HMM:
+        """One step of EM (Baum-Welch): the new tables are expected counts, each row scaled to one.
+
+        A count is parameter x derivative of the log likelihood, so autograd does the backward algorithm.
+
+        Args: symbols: (n, time).  smoothing: added to each expected count.
+        Source: Eisner 2016, doi:10.18653/v1/W16-5901. Equation (hmm.counts).
+        """
+        check_symbols(symbols, self.emission.shape[1])
+        tables = [t.clone().requires_grad_() for t in (self.start, self.transition, self.emission)]
+        slopes = torch.autograd.grad(_forward(symbols, *tables).sum(), tables)
+        counts = [(t * s).detach() + smoothing for t, s in zip(tables, slopes, strict=True)]
+        return HMM(*(c / c.sum(dim=-1, keepdim=True) for c in counts))
+
+    def sample(self, n: int, length: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Draw hidden states and symbols, both (n, length), int64."""
+        state, states = _draw(self.start.expand(n, -1), generator), []
+        for _ in range(length):
+            states.append(state)
+            state = _draw(self.transition[state], generator)
+        hidden = torch.stack(states, dim=1)
+        symbols = torch.empty_like(hidden)
+        for k, row in enumerate(self.emission):  # by state: a row for each symbol would take gigabytes
+            here = hidden == k
+            if here.any():
+                symbols[here] = torch.multinomial(row, int(here.sum()), replacement=True, generator=generator)
+        return hidden, symbols
+
+
+def standard_normal(z: Tensor) -> Tensor:
+    """Log density of N(0, I), summed over the last axis: (..., d) -> (...)."""
+    return -0.5 * (z.square() + LOG_2PI).sum(dim=-1)
+
+
+def check_symbols(symbols: Tensor, kinds: int) -> None:
+    """Raise ValueError unless symbols are (n, length) whole numbers from 0 to kinds - 1."""
+    if symbols.ndim != 2 or symbols.is_floating_point() or not len(symbols):
+        raise ValueError(f"symbols must be whole numbers (n, length), got {symbols.dtype} {tuple(symbols.shape)}")
+    low, high = int(symbols.min()), int(symbols.max())  # as int: a byte cannot be compared with 256
+    if low < 0 or high >= kinds:
+        raise ValueError(f"symbols must be 0 to {kinds - 1}, got {low} to {high}")
+
+
+def _forward(symbols: Tensor, start: Tensor, transition: Tensor, emission: Tensor) -> Tensor:
+    """The forward algorithm; rescaled at each step, because a product of 784 probabilities underflows."""
+    likely = torch.nn.functional.embedding(symbols.long(), emission.T).unbind(dim=1)  # time x (n, k)
+    state, log_prob = start, torch.zeros((), dtype=start.dtype)
+    for t, emitted in enumerate(likely):
+        joint = (state @ transition if t else state) * emitted
+        total = joint.sum(dim=1, keepdim=True)
+        state, log_prob = joint / total.clamp(min=1e-300), log_prob + total.log()  # 0/0 where nothing is possible
+    return log_prob.squeeze(1)
+
+
+def _draw(probabilities: Tensor, generator: torch.Generator | None) -> Tensor:
+    """One symbol a row: (n, kinds) -> (n,)."""
+    return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
+
+
+def _distributions(table: Tensor, name: str) -> Tensor:
+    """The table in float64, its last axis checked to be probabilities that sum to one."""
+    table = table.double()
+    if (table < 0).any() or not torch.allclose(table.sum(dim=-1), torch.ones((), dtype=table.dtype), atol=1e-6):
+        least, sums = float(table.min()), float(table.sum(dim=-1).mean())
+        raise ValueError(f"{name} must be >= 0 and sum to 1, got at least {least:.3g} and a mean sum of {sums:.3g}")
+    return table / table.sum(dim=-1, keepdim=True)
+
+
+def _check_examples(x: Tensor) -> None:
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"examples must be (n, d) with n >= 2, got {tuple(x.shape)}; use images.flatten(1)")
+    if not x.isfinite().all():
+        raise ValueError("examples must be finite, got NaN or infinity")

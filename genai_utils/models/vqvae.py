@@ -1,0 +1,398 @@
+"""Vector-quantised autoencoder: pictures become small maps of discrete codes, and a prior learns to write such maps.
+
+Read from top to bottom: quantisation and its losses, counting codes, the codebook, the autoencoder, the prior. A code
+map is (n, h, w) int64; the vectors between encoder and decoder are (n, width, h, w).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genai_utils.models.shapes import check_examples
+
+# --- quantisation -----------------------------------------------------------------------------------------------------
+
+
+def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
+    """Number of the codebook vector nearest to each vector; the first one in a tie.
+
+    Args: z: (..., d); codebook: (codes, d).  Returns: (...) int64.  Always in float32: in bfloat16 neighbours tie.
+    Raises: ValueError when the vectors have another size.
+    Source: van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, equation 1. Equation (vq.quantise).
+    """
+    if z.shape[-1] != codebook.shape[1]:
+        raise ValueError(f"vectors must have {codebook.shape[1]} entries like the codebook's, got {tuple(z.shape)}")
+    with torch.autocast(z.device.type, enabled=False):
+        flat, book = z.detach().float().reshape(-1, z.shape[-1]), codebook.detach().float()
+        distances = torch.addmm(0.5 * book.square().sum(1), flat, book.T, alpha=-1)  # up to |z|^2 / 2, alike for all
+    return distances.argmin(1).view(z.shape[:-1])
+
+
+def straight_through(z: Tensor, quantised: Tensor) -> Tensor:
+    """The quantised vectors going forward, the identity going backward: z receives their gradient unchanged.
+
+    Args: z, quantised: the same shape.  Returns: that shape; no gradient reaches `quantised`.
+    Source: Bengio, Leonard & Courville 2013, arXiv:1308.3432, section 4; van den Oord et al. 2017, arXiv:1711.00937,
+    section 3.2. Equation (vq.straight-through).
+    """
+    return z + (quantised - z).detach()
+
+
+def codebook_loss(z: Tensor, quantised: Tensor) -> Tensor:
+    """Mean squared distance that only the codebook may close: |sg(z) - e|^2.
+
+    Args: z, quantised: the same shape.  Returns: scalar, >= 0.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, second term. Equation (vq.loss).
+    """
+    return F.mse_loss(quantised, z.detach())
+
+
+def commitment_loss(z: Tensor, quantised: Tensor) -> Tensor:
+    """Mean squared distance that only the encoder may close: |z - sg(e)|^2; the paper weighs it with 0.25.
+
+    Args: z, quantised: the same shape.  Returns: scalar, >= 0.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, third term. Equation (vq.loss).
+    """
+    return F.mse_loss(z, quantised.detach())
+
+
+# --- counting codes ---------------------------------------------------------------------------------------------------
+
+
+def code_shares(codes: Tensor, size: int) -> Tensor:
+    """Share of each code among all that occur: (size,) float64, sums to 1.
+
+    Args: codes: int64 of any shape, 0 to size - 1.  Raises: ValueError for codes outside, or none.
+    """
+    if not codes.numel() or codes.min() < 0 or codes.max() >= size:
+        found = f"{int(codes.min())} to {int(codes.max())}" if codes.numel() else "none"
+        raise ValueError(f"codes must lie in 0 to {size - 1}, got {found}")
+    return torch.bincount(codes.flatten(), minlength=size).double() / codes.numel()
+
+
+def entropy_bits(codes: Tensor, size: int) -> float:
+    """Entropy of the code shares in bits: 0 when one code is used, log2 size when all are used equally.
+
+    Args: as `code_shares`.  Source: Shannon 1948.
+    """
+    return float(torch.special.entr(code_shares(codes, size)).sum() / math.log(2))
+
+
+def perplexity(codes: Tensor, size: int) -> float:
+    """How many codes are in use, were all used equally: 2 to the entropy, between 1 and size.
+
+    Args: as `code_shares`.  Source: van den Oord et al. 2017, arXiv:1711.00937, its code. Equation (vq.perplexity).
+    """
+    return 2.0 ** entropy_bits(codes, size)
+
+
+def used(codes: Tensor, size: int) -> int:
+    """Number of codes that occur at least once.  Args: as `code_shares`."""
+    return int((code_shares(codes, size) > 0).sum())
+
+
+# --- codebook ---------------------------------------------------------------------------------------------------------
+
+
+class Quantised(NamedTuple):
+    """What a codebook makes of vectors: the vectors with their straight-through gradient, and the codes."""
+
+    vectors: Tensor
+    codes: Tensor
+
+
+class Codebook(nn.Module):
+    """A codebook that follows the vectors it stands for as a moving average, without a gradient.
+
+    Args: size: number of codes; width: entries of a vector; decay: of the moving averages.
+    Input (n, width, h, w); output `Quantised` with vectors of that shape and codes (n, h, w).
+    With several processes each follows its own part of the batch.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, appendix A.1. Equation (vq.ema).
+    """
+
+    vectors: Tensor
+    counts: Tensor
+    sums: Tensor
+
+    def __init__(self, size: int = 128, width: int = 32, decay: float = 0.99):
+        super().__init__()
+        self.size, self.decay = size, decay
+        self.register_buffer("vectors", torch.randn(size, width))
+        self.register_buffer("counts", torch.ones(size))
+        self.register_buffer("sums", self.vectors.clone())
+
+    def forward(self, z: Tensor) -> Quantised:
+        """Replace each vector by the nearest of the codebook."""
+        codes = nearest_codes(z.movedim(1, -1), self.vectors)
+        return Quantised(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
+
+    def lookup(self, codes: Tensor) -> Tensor:
+        """Vectors of a code map: (n, h, w) -> (n, width, h, w)."""
+        return self.vectors[codes].movedim(-1, 1)
+
+    @torch.no_grad()
+    def update(self, z: Tensor, codes: Tensor) -> None:
+        """Move each code towards the mean of the vectors that chose it.  z: (n, width, h, w), codes: (n, h, w)."""
+        chosen = F.one_hot(codes.flatten(), self.size).float()
+        self.counts.lerp_(chosen.sum(0), 1 - self.decay)
+        self.sums.lerp_(chosen.T @ _rows(z), 1 - self.decay)
+        self.vectors.copy_(self.sums / self.counts.clamp(min=1e-5).unsqueeze(1))
+
+    @torch.no_grad()
+    def restart(self, z: Tensor, below: float = 0.1) -> int:
+        """Put each dead code onto a vector of the batch drawn at random; returns how many were dead.
+
+        Args: z: (n, width, h, w).  below: dead is what is chosen less often than this share of an equal part.
+        Source: the random restarts of Dhariwal et al. 2020, arXiv:2005.00341, section 3.1.
+        """
+        dead = self.counts < below * self.counts.mean()
+        pool = _rows(z)
+        drawn = pool[torch.randint(len(pool), (int(dead.sum()),), device=pool.device)]
+        self.vectors[dead] = self.sums[dead] = drawn
+        self.counts[dead] = 1.0
+        return len(drawn)
+
+
+def _rows(z: Tensor) -> Tensor:
+    """(n, width, h, w) -> (n h w, width) in float32."""
+    return z.detach().float().movedim(1, -1).flatten(0, -2)
+
+
+# --- autoencoder ------------------------------------------------------------------------------------------------------
+
+
+class Pass(NamedTuple):
+    """One pass through a `VQVAE`: reconstructed images, the encoder's vectors, the chosen ones, and their codes."""
+
+    images: Tensor
+    z: Tensor
+    quantised: Tensor
+    codes: Tensor
+
+
+class VQVAE(nn.Module):
+    """Autoencoder whose bottleneck is a map of 7 x 7 codes; patches of 4 x 4 pixels become channels, and back.
+
+    Args: codes: size of the codebook; width: entries of its vectors; channels: of the convolutions.
+    Input (n, 1, 28, 28) in [-1, 1]; output `Pass`.  Raises ValueError on images of another shape.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, section 4.1, made small: all convolutions work on 7 x 7 places.
+    """
+
+    shape = (7, 7)
+
+    def __init__(self, codes: int = 128, width: int = 32, channels: int = 64):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(16, channels, 3, padding=1),
+            Residual(channels), nn.ReLU(), nn.Conv2d(channels, width, 1),
+        )  # fmt: skip
+        self.codebook = Codebook(codes, width)
+        self.decoder = nn.Sequential(
+            nn.Conv2d(width, channels, 3, padding=1),
+            Residual(channels), nn.ReLU(), nn.Conv2d(channels, 16, 3, padding=1), nn.PixelShuffle(4),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Pass:
+        """Encode, quantise, decode; the gradient of the images reaches the encoder straight through."""
+        check_examples(x)
+        z = self.encoder(x).float()
+        vectors, codes = self.codebook(z)
+        return Pass(self.decoder(vectors), z, self.codebook.lookup(codes), codes)
+
+    @torch.no_grad()
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes of images: (n, 1, 28, 28) in [-1, 1] -> (n, 7, 7) int64."""
+        return torch.cat([self(batch).codes for batch in x.split(500)])
+
+    @torch.no_grad()
+    def decode(self, codes: Tensor) -> Tensor:
+        """Images of codes: (n, 7, 7) int64 -> (n, 1, 28, 28) in [-1, 1]."""
+        images = [self.decoder(self.codebook.lookup(batch)) for batch in codes.split(500)]
+        return torch.cat(images).float().clamp(-1, 1)
+
+
+class Residual(nn.Module):
+    """x + a small correction: a 3 x 3 convolution to half the channels and a 1 x 1 convolution back."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        half = channels // 2
+        self.net = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(channels, half, 3, padding=1), nn.ReLU(), nn.Conv2d(half, channels, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, h, w) -> the same shape."""
+        return x + self.net(x)
+
+
+def loss(x: Tensor, out: Pass, beta: float = 0.25) -> Tensor:
+    """What encoder and decoder minimise: squared error of the pixels, and beta times the commitment.
+
+    Args: x: (n, 1, 28, 28) in [-1, 1]; out: the pass of x; beta: weight.  Returns: scalar, >= 0.
+    The codebook has no term here: `Codebook.update` moves it.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3 and appendix A.1. Equation (vq.loss).
+    """
+    return F.mse_loss(out.images, x) + beta * commitment_loss(out.z, out.quantised)
+
+
+def psnr(images: Tensor, x: Tensor) -> float:
+    """Peak signal-to-noise ratio in decibels over all pixels: 10 log10(range^2 / mean squared error), range 2.
+
+    Args: images, x: the same shape, in [-1, 1].  Returns: inf when they are equal.  Equation (vq.psnr).
+    """
+    return float(10 * torch.log10(4 / (images - x).double().square().mean()))
+
+
+# --- prior ------------------------------------------------------------------------------------------------------------
+
+
+class CausalConv2d(nn.Conv2d):
+    """Convolution that sees the rows above and the places to the left; its own place only where `sees_itself`.
+
+    The kernel is cut below its middle row, what is right of the middle is masked. Keeps height and width.
+    Source: van den Oord, Kalchbrenner & Kavukcuoglu 2016, arXiv:1601.06759, section 3.4: masks A and B.
+    """
+
+    mask: Tensor
+
+    def __init__(self, inputs: int, outputs: int, size: int, sees_itself: bool):
+        self.reach = size // 2
+        super().__init__(inputs, outputs, (self.reach + 1, size))
+        mask = torch.ones(self.reach + 1, size)
+        mask[-1, self.reach + sees_itself :] = 0
+        self.register_buffer("mask", mask, persistent=False)
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Add zeros above, left and right of x, as `valid` wants it."""
+        return F.pad(x, (self.reach, self.reach, self.reach, 0))
+
+    def valid(self, x: Tensor) -> Tensor:
+        """Convolve what is already padded."""
+        return F.conv2d(x, self.weight * self.mask, self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, h, w) -> (n, outputs, h, w)."""
+        return self.valid(self.padded(x))
+
+
+class CausalBlock(nn.Module):
+    """Residual block of the prior: narrow, look up and left, widen."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.before = nn.Sequential(nn.ReLU(), nn.Conv2d(width, width // 2, 1), nn.ReLU())
+        self.look = CausalConv2d(width // 2, width // 2, 3, sees_itself=True)
+        self.after = nn.Sequential(nn.ReLU(), nn.Conv2d(width // 2, width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width, h, w) -> the same shape."""
+        return x + self.after(self.look(self.before(x)))
+
+
+class CodePrior(nn.Module):
+    """Exact probability of a code map, one code after the other in reading order, given those before it.
+
+    Args: codes: size of the codebook; shape: of the map; width: channels; blocks: residual blocks; classes: number of
+    labels that a map may be captioned with, 0 for none. Together the layers must reach over the whole map.
+    Source: van den Oord et al. 2016, arXiv:1601.06759 and 2017, arXiv:1711.00937, section 3.3. Equation (vq.prior).
+    """
+
+    def __init__(
+        self, codes: int = 128, shape: tuple[int, int] = (7, 7), width: int = 64, blocks: int = 4, classes: int = 0
+    ):
+        super().__init__()
+        self.codes, self.shape, self.classes = codes, shape, classes
+        self.embed = nn.Embedding(codes, width // 2)
+        self.place = nn.Parameter(torch.zeros(width, *shape))
+        self.caption = nn.Embedding(max(classes, 1), width)
+        self.first = CausalConv2d(width // 2, width, 7, sees_itself=False)
+        self.blocks = nn.ModuleList([CausalBlock(width) for _ in range(blocks)])
+        self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(width, codes, 1))
+
+    def forward(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Logits of each code given the codes before it, and the label: (n, h, w), (n,) -> (n, codes, h, w)."""
+        x = self.first(self.embed(codes).movedim(-1, 1)) + self.place + self._captions(len(codes), labels)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+    @torch.no_grad()
+    def log_prob(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Exact log-probability of code maps, in nats; without labels, of the mixture of all captions in equal parts.
+
+        Args: codes: (n, h, w); labels: (n,) int64 or None.  Returns: (n,), <= 0; divide by -log 2 for bits.
+        """
+        if self.classes and labels is None:
+            captions = [torch.full((len(codes),), k, device=codes.device) for k in range(self.classes)]
+            each = torch.stack([self.log_prob(codes, caption) for caption in captions])
+            return each.logsumexp(0) - math.log(self.classes)
+        logits = [self(*batch) for batch in _batches(codes, labels)]
+        return -F.cross_entropy(torch.cat(logits).float(), codes, reduction="none").sum((1, 2))
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, labels: Tensor | None = None, temperature: float = 1.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Draw code maps: (n, h, w) int64; without labels, each with a caption drawn at random.
+
+        Args: labels: (n,) int64; temperature: logits are divided by it; generator: on the device of the model.
+        What the layers computed for earlier places is kept, so that a map costs one forward pass and not one a place.
+        """
+        if self.classes and labels is None:
+            labels = torch.randint(self.classes, (n,), generator=generator, device=self.place.device)
+        (height, width), captions = self.shape, self._captions(n, labels)
+        codes = torch.zeros(n, height, width, dtype=torch.long, device=self.place.device)
+        seen = [conv.padded(self.place.new_zeros(n, conv.in_channels, height, width)) for conv in self._looks()]
+        for i in range(height):
+            for j in range(width):
+                logits = self._logits_at(i, j, seen, captions) / temperature
+                codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
+                _write(seen[0], self.first, i, j, self.embed(codes[:, i, j])[..., None, None])
+        return codes
+
+    def _looks(self) -> list[CausalConv2d]:
+        """The layers that look at other places, in order."""
+        return [layer for layer in self.modules() if isinstance(layer, CausalConv2d)]
+
+    def _logits_at(self, i: int, j: int, seen: list[Tensor], captions: Tensor) -> Tensor:
+        """Logits (n, codes) at one place; `seen` holds the padded inputs of the layers, and receives this place's."""
+        x = _look(seen[0], self.first, i, j) + self.place[:, i : i + 1, j : j + 1] + captions
+        blocks = [block for block in self.blocks if isinstance(block, CausalBlock)]
+        for block, inputs in zip(blocks, seen[1:], strict=True):
+            _write(inputs, block.look, i, j, block.before(x))
+            x = x + block.after(_look(inputs, block.look, i, j))
+        return self.head(x)[:, :, 0, 0]
+
+    def _captions(self, n: int, labels: Tensor | None) -> Tensor:
+        """What a label adds at every place: (n, width, 1, 1)."""
+        if bool(self.classes) != (labels is not None):
+            wanted = f"labels (n,) in 0 to {self.classes - 1}" if self.classes else "no labels"
+            raise ValueError(f"this prior wants {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
+        known = torch.zeros(n, dtype=torch.long, device=self.place.device) if labels is None else labels
+        return self.caption(known)[:, :, None, None]
+
+
+def captioned_prior() -> CodePrior:
+    """The untrained prior of the shape that ships: 128 codes on 7 x 7 places, ten captions."""
+    return CodePrior(classes=10)
+
+
+def _batches(codes: Tensor, labels: Tensor | None, size: int = 500) -> list[tuple[Tensor, Tensor | None]]:
+    parts = codes.split(size)
+    return list(zip(parts, [None] * len(parts) if labels is None else labels.split(size), strict=True))
+
+
+def _write(inputs: Tensor, layer: CausalConv2d, i: int, j: int, value: Tensor) -> None:
+    """Put the value (n, c, 1, 1) of one place into the padded input of a layer."""
+    inputs[:, :, i + layer.reach, j + layer.reach] = value[:, :, 0, 0]
+
+
+def _look(inputs: Tensor, layer: CausalConv2d, i: int, j: int) -> Tensor:
+    """Output (n, c, 1, 1) of a layer at one place, from its padded input."""
+    return layer.valid(inputs[:, :, i : i + layer.reach + 1, j : j + 2 * layer.reach + 1])
