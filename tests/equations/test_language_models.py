@@ -90,7 +90,8 @@ def test_the_network_does_not_see_the_future(chapter, changed):
     )
 
 
-@verifies("lm.perplexity", "lm.bits")
+@verifies("lm.perplexity")
+@verifies("lm.bits")
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=30))
 def test_both_scores_follow_from_the_probability_of_the_whole_text(p):
     whole = float(np.prod([Fraction(x) for x in p]))  # exact until here: no underflow for 30 factors
@@ -134,7 +135,8 @@ def smoothed(symbol: str, past: str, text: str, order: int, d: Fraction) -> Frac
     return (max(after[symbol] - d, Fraction(0)) + d * sum(n > 0 for n in after.values()) * shorter) / total
 
 
-@verifies("lm.kneser-ney", "lm.continuation")
+@verifies("lm.kneser-ney")
+@verifies("lm.continuation")
 @settings(max_examples=25, deadline=None)
 @given(st.text("abc", min_size=4, max_size=25), st.text("abc", min_size=1, max_size=6), st.integers(1, 3))
 def test_the_tables_give_what_the_definition_counts_to_1e_12(text, asked, order):
