@@ -33,7 +33,7 @@ class Results(SphinxDirective):
         with (Path(self.env.srcdir) / TABLE).open(newline="", encoding="utf-8") as file:
             body = "".join(self.row(row) for row in csv.DictReader(file, strict=True))
         head = "".join(f'<th scope="col">{word}</th>' for word in HEAD)
-        table = f'<div class="ledger"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        table = f'<div class="ledger results"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         return [nodes.raw("", table, format="html")]
 
     def row(self, row: dict[str, str]) -> str:
@@ -50,7 +50,8 @@ class Results(SphinxDirective):
             f"{float(row['coverage']):.0%}" if row["coverage"] else "–",
             f"{float(row['usd_per_1000']):.2g} USD" if row["usd_per_1000"] else "–",
         )
-        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        labelled = (f'<td data-label="{name}">{cell}</td>' for name, cell in zip(HEAD, cells, strict=True))
+        return f"<tr>{''.join(labelled)}</tr>"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
