@@ -184,7 +184,9 @@ def test_a_finished_part_needs_no_more_bytes(mirror, tmp_path):
     assert len(load(tmp_path)) == 16
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"other images"), b"<html>Please log in</html>"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"other images"), b"<html>Please log in</html>"], ids=["another file", "a login page"]
+)
 def test_a_damaged_download_is_removed_so_that_the_next_call_succeeds(mirror, tmp_path, content):
     good = dict(mirror.files)
     mirror.files = good | {"t10k-images-idx3-ubyte.gz": content}
