@@ -295,7 +295,7 @@ def refers_to_equations_that_exist(book: Book) -> Iterator[str]:
     displayed = {name for chapter in book.chapters for name in chapter.equations}
     families = {name.split(".")[0] for name in displayed}
     for chapter in book.chapters:
-        for name in re.findall(r"\(([a-z][a-z0-9-]*\.[a-z0-9-]+)\)", chapter.prose):
+        for name in re.findall(r"(?<!\])\(([a-z][a-z0-9-]*\.[a-z0-9-]+)\)", chapter.prose):  # not the target of a link
             if name.split(".")[0] in families and name not in displayed:
                 yield f"{chapter.name} refers to ({name}), which no chapter displays"
 
