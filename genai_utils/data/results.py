@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("results.csv")
@@ -26,10 +26,6 @@ class Row:
     usd_per_1000: float | None
 
 
-TEXTS = ("chapter", "model", "data", "likelihood")
-COUNTS = ("parameters", "steps")
-
-
 def results() -> list[Row]:
     """All rows, chapter by chapter."""
     with TABLE.open(newline="", encoding="utf-8") as file:
@@ -37,7 +33,20 @@ def results() -> list[Row]:
 
 
 def _parsed(row: dict[str, str]) -> Row:
-    texts = {name: row[name] for name in TEXTS}
-    counts = {name: int(row[name]) for name in COUNTS}
-    others = [field.name for field in fields(Row) if field.name not in (*TEXTS, *COUNTS)]
-    return Row(**texts, **counts, **{name: float(row[name]) if row[name] else None for name in others})  # type: ignore[arg-type]
+    return Row(
+        chapter=row["chapter"],
+        model=row["model"],
+        data=row["data"],
+        parameters=int(row["parameters"]),
+        steps=int(row["steps"]),
+        seconds=float(row["seconds"]),
+        bits_per_dim=_number(row["bits_per_dim"]),
+        likelihood=row["likelihood"],
+        frechet=_number(row["frechet"]),
+        coverage=_number(row["coverage"]),
+        usd_per_1000=_number(row["usd_per_1000"]),
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None

@@ -163,7 +163,9 @@ class PosteriorMean(torch.nn.Module):
         return torch.tensor([self.at(y.item()) for y in ys], dtype=torch.float64)
 
     def at(self, y):
-        density = lambda x: self.mixture.prob(torch.tensor(x, dtype=torch.float64)).item() * norm.pdf(y, x, self.sd)  # noqa: E731
+        def density(x):
+            return self.mixture.prob(torch.tensor(x, dtype=torch.float64)).item() * norm.pdf(y, x, self.sd)
+
         around = {"points": [*self.mixture.means.tolist(), y], "limit": 200}
         return quad(lambda x: x * density(x), -9, 9, **around)[0] / quad(density, -9, 9, **around)[0]
 

@@ -272,6 +272,11 @@ def test_no_answer_scores_below_the_entropy_of_the_grey_levels_and_the_picture_i
     assert np.all(-vae.bernoulli_log_likelihood(itself + shift, pictures).numpy() >= floor - 1e-3)
 
 
+def cross_entropy(logit, x, weights):
+    """Weighted mean of -x log pi - (1 - x) log(1 - pi) at pi = sigmoid(logit)."""
+    return weights @ (np.logaddexp(0, logit) - x * logit)
+
+
 @verifies("vae.blur")
 def test_the_best_answer_at_a_code_is_the_weighted_mean_of_the_pictures_that_share_it():
     """A search over the answer at each of some codes, against the formula."""
@@ -282,8 +287,8 @@ def test_the_best_answer_at_a_code_is_the_weighted_mean_of_the_pictures_that_sha
         formula = q @ pictures / q.sum()
         for pixel in range(3):
             x = pictures[:, pixel]
-            cost = lambda logit, x=x, q=q: q @ (np.logaddexp(0, logit) - x * logit)  # noqa: E731
-            assert expit(minimize_scalar(cost).x) == approx(formula[pixel], abs=1e-5)
+            best = minimize_scalar(cross_entropy, args=(x, q)).x
+            assert expit(best) == approx(formula[pixel], abs=1e-5)
 
 
 # --- rate and distortion ----------------------------------------------------------------------------------------------
@@ -301,7 +306,10 @@ def rate_and_distortion(parameters, sd=0.5, spread=1.5):
 @pytest.mark.parametrize("beta", [0.3, 1.0, 3.0])
 def test_at_the_optimum_a_nat_of_rate_buys_beta_nats_of_distortion(beta):
     def best(weight):
-        objective = lambda v: rate_and_distortion(v)[1] + weight * rate_and_distortion(v)[0]  # noqa: E731
+        def objective(v):
+            rate, distortion = rate_and_distortion(v)
+            return distortion + weight * rate
+
         return np.array(rate_and_distortion(minimize(objective, [0.5, -1.0, 1.0], tol=1e-12).x))
 
     rate, distortion = best(beta * 1.01) - best(beta * 0.99)

@@ -25,7 +25,10 @@ def test_an_autoencoder_rebuilds_images_of_the_same_shape_between_minus_one_and_
 
 def test_the_decoder_has_the_widths_of_the_encoder_in_reverse():
     model = ae.Autoencoder(latent=2, hidden=(9, 5), shape=(6,))
-    widths = lambda part: [(m.in_features, m.out_features) for m in part if isinstance(m, nn.Linear)]  # noqa: E731
+
+    def widths(part):
+        return [(m.in_features, m.out_features) for m in part if isinstance(m, nn.Linear)]
+
     assert widths(model.encoder) == [(6, 9), (9, 5), (5, 2)]
     assert widths(model.decoder) == [(2, 5), (5, 9), (9, 6)]
 
