@@ -113,8 +113,10 @@ class Unit(nn.Module):
 
 
 class Ours(Recipe):
-    """The VAE of the course, bf16 where the processor has it, a rate that warms up and falls to zero.
+    """The VAE of the course with a mixture for a prior, bf16 where the processor has it, a rate that rises and falls.
 
+    The prior learns where the codes are, which spares the bound the gap between their heaps and N(0, I). With it, an
+    encoder of one hidden layer does better than one of two, and is faster.
     Gradients are cut to a norm of 200, about twice the usual one: at such rates a rare step would break training.
     """
 
@@ -129,7 +131,7 @@ class Ours(Recipe):
 
     def build(self, images: Tensor) -> vae.LatentVariableModel:
         """The network, started at the mean image."""
-        return vae.VAE().centre(images)
+        return vae.VAE(hidden=(512,), decoder_hidden=(512, 512), prior=vae.MixturePrior(20)).centre(images)
 
     def step(self, x: Tensor, share: float) -> None:
         """Down the gradient of minus the bound, by the rate that is due."""
@@ -169,7 +171,7 @@ RECIPES: dict[str, tuple[str, Callable[[Tensor, float], Recipe]]] = {
     "pytorch-examples": ("PyTorch-examples-style VAE, 784-400-20", PyTorchExamples),
     "pytorch-examples-in-memory": ("the same without its DataLoader", PyTorchExamplesInMemory),
     "conv": ("convolutional VAE of the course", OursConvolutional),
-    "ours": ("VAE of the course, 784-512-512-20", Ours),
+    "ours": ("VAE of the course, 784-512-20-512-512-784, mixture for a prior", Ours),
 }
 
 

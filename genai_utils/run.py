@@ -144,22 +144,25 @@ class Run:
                     print(f"stopped at step {self.done:,} of {self.steps:,}; {self._safe_point()}", file=sys.stderr)
                 raise
 
-    def step(self, optimizer: Optimizer, loss: Tensor) -> None:
+    def step(self, optimizer: Optimizer | Sequence[Optimizer], loss: Tensor) -> None:
         """Take one optimizer step down the gradient of `loss`, a scalar.  Raises: NonFiniteLossError.
 
-        In one process only this optimizer's parameters receive gradients, so that a player of a game neither pays for
-        nor sees the other's.
+        Several optimizers may share one loss, e.g. one for matrices and one for the rest. In one process only their
+        parameters receive gradients, so that a player of a game neither pays for nor sees the other's.
         """
+        optimizers = optimizer if isinstance(optimizer, Sequence) else [optimizer]
         self._losses.append(loss.detach())
         if self.device.type == "cpu":  # before the weights are touched; a GPU is asked later, many losses at once
             self._check_losses()
-        optimizer.zero_grad()
+        for one in optimizers:
+            one.zero_grad()
         if self.accelerator.num_processes == 1:
-            own = [p for group in optimizer.param_groups for p in group["params"]]
+            own = [p for one in optimizers for group in one.param_groups for p in group["params"]]
             self.accelerator.backward(loss, inputs=own)
         else:
             self.accelerator.backward(loss)
-        optimizer.step()
+        for one in optimizers:
+            one.step()
 
     def log(self, **values: Tensor | float) -> None:
         """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar."""

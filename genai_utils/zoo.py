@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
 from collections.abc import Callable
@@ -17,7 +18,7 @@ WEIGHTS = Path(__file__).with_name("weights")
 
 @dataclass(frozen=True)
 class Entry:
-    """One shipped model.
+    """One shipped model, a row of weights/zoo.csv.
 
     builder: "module:function", called without arguments for the untrained model.  seconds: what the recipe in its card
     took, in CPU seconds of one core.
@@ -34,20 +35,15 @@ class Entry:
         return build()
 
 
-ENTRIES = {
-    "dcgan": Entry("models.gan:Generator", "c633e8467638d60ff7868a1ca57256609d2a4e470021586492ad1cd5d3aa98ed", 688),
-    "fashion-classifier": Entry(
-        "metrics.classifier:FashionClassifier", "f7efe61b6dc2e97a54cadddc8f0aba8ad59242308f867e446cb5c1556225a70f", 234
-    ),
-    "vae": Entry("models.vae:VAE", "a9b8686b4e9d6a1f828da3b92b03687cabf4f63df1bb92e56c9174064d89eb8e", 95),
-    "vae-maps": Entry(
-        "models.vae:latent_maps", "85314d5e58cb0ce8f7c49dea6856eeb093dcd99909987d1301f917b9aa29bf71", 146
-    ),
-    "vqvae": Entry("models.vqvae:VQVAE", "87a7b83444a222f5c11f7b8e940e1a9082bbdb94ecd933f3e23ad157ba727331", 147),
-    "vqvae-prior": Entry(
-        "models.vqvae:captioned_prior", "d537c56029da397025e0c6805e817f310919ba00f92aaa8608843eceffaad3e1", 318
-    ),
-}
+def _entries() -> dict[str, Entry]:
+    with (WEIGHTS / "zoo.csv").open(newline="", encoding="utf-8") as file:
+        return {
+            row["name"]: Entry(row["builder"], row["sha256"], float(row["seconds"])) for row in csv.DictReader(file)
+        }
+
+
+ENTRIES = _entries()
+loaded: set[Path] = set()  # files that this process has read: the outputs of a notebook depend on them
 
 
 def names() -> list[str]:
@@ -61,8 +57,9 @@ def load(name: str) -> nn.Module:
     Raises: KeyError: unknown name.  FileNotFoundError: no weights.  ValueError: the file is not the one we shipped.
     """
     entry = _entry(name)
-    model = entry.build()
-    model.load_state_dict(load_safetensors(_verified(WEIGHTS / f"{name}.safetensors", entry.sha256)))
+    model, file = entry.build(), WEIGHTS / f"{name}.safetensors"
+    model.load_state_dict(load_safetensors(_verified(file, entry.sha256)))
+    loaded.add(file)
     return model.eval().requires_grad_(False)
 
 

@@ -34,6 +34,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "genai_utils"
+COLLECTED = "results.csv"  # made from the notebooks: if they depended on it, none would ever be fresh
 CELL_SECONDS = 600
 MAX_BYTES = 1_500_000
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -188,6 +189,7 @@ def kernel_facts(package: str) -> dict[str, Any]:
 
     home, torch, used = Path(package), sys.modules.get("torch"), sys.modules.get(Path(package).name)
     files = {Path(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
+    files |= getattr(sys.modules.get(f"{home.name}.zoo"), "loaded", set())  # the trained weights
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     if (status := Path("/proc/self/status")).exists():  # on Linux ru_maxrss starts at the size of the parent process
         peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
@@ -288,7 +290,8 @@ def _processor() -> str:
 def _with_siblings(project: Project, modules: Iterable[str]) -> list[Path]:
     """Modules with the files that lie beside them under the same stem (x.py: x.js, x.css, x.csv, ...)."""
     paths = [project.root / module for module in modules]
-    return sorted({path for module in paths for path in module.parent.glob(f"{module.stem}.*") if path.is_file()})
+    siblings = {path for module in paths for path in module.parent.glob(f"{module.stem}.*") if path.is_file()}
+    return sorted(path for path in siblings if path.name != COLLECTED)
 
 
 def _package_sha256(project: Project, paths: Iterable[Path]) -> str:

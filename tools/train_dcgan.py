@@ -134,7 +134,7 @@ def main() -> None:
     size = sum(p.numel() for p in shipped.parameters())
     made = f"{command} ({seconds:.0f} s of CPU time on one core)"
     write_card(args.output / f"{NAME}.md", sha256, size, report, class_table(images), made)
-    print(report, f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/zoo.py", sep="\n")
+    print(report, f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/weights/zoo.csv", sep="\n")
 
 
 if __name__ == "__main__":

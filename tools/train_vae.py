@@ -190,7 +190,7 @@ def main() -> None:
         made=f"{command} ({seconds:,.0f} s of CPU time on one core)",
     )  # fmt: skip
     (args.output / f"{args.name}.md").write_text(text, encoding="utf-8")
-    print(text, f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/zoo.py", sep="\n")
+    print(text, f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/weights/zoo.csv", sep="\n")
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ def main() -> None:
     card = args.output / f"{args.name}.md"
     card.write_text(write(args, sha256, seconds), encoding="utf-8")
     print(card.read_text(encoding="utf-8"))
-    print(f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/zoo.py")
+    print(f"{seconds:.0f} s, sha256 {sha256}: put it into genai_utils/weights/zoo.csv")
 
 
 if __name__ == "__main__":

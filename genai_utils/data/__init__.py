@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .images import Images, fashion_mnist
 
 _HOME = {"Images": "images", "fashion_mnist": "images", "fact": "facts"}
-_SUBMODULES = ("facts", "images", "results", "text", "toys")
+_SUBMODULES = ("facts", "images", "results", "sound", "text", "toys")
 
 __all__ = ["Images", "fact", "fashion_mnist", *_SUBMODULES]
 

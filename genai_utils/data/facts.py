@@ -13,6 +13,7 @@ from pathlib import Path
 
 TABLE = Path(__file__).with_name("facts.csv")
 
+_SCALES = {"": 1.0, "x": 1.0, "%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 _WORDS = {"V1": "primary source read", "V2": "secondary source only", "U": "unverified"}
 
 
@@ -49,11 +50,24 @@ class Fact:
         """The addresses; empty where none was found."""
         return [url for url in self.url.split(" ; ") if url.startswith("http")]
 
+    def stated(self, text: str) -> float:
+        """The number that the statement writes as ``text``: "608B" is 608e9, "56.3%" is 0.563, "$0.14" is 0.14.
+
+        So a cell can compute with a published figure and cannot misquote it.
+        Raises: ValueError: ``text`` is no number, or the statement does not write it so.
+        """
+        number = re.fullmatch(r"\$?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)([kKMBT%x]?)", text)
+        if not number:
+            raise ValueError(f"{text!r} is not a number as in '608B', '$0.14', '56.3%' or '2.1e25'")
+        if not re.search(rf"(?<![\w.,$]){re.escape(text)}(?![\w%]|[.,]\d)", self.statement):
+            raise ValueError(f"fact {self.id} does not state {text!r}: {self.statement}")
+        return float(number[1].replace(",", "")) * _SCALES[number[2]]
+
     def __str__(self) -> str:
         return f"{self.statement} — {self.source}, {self.date} [{self.confidence_in_words}]"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.statement)} — {_linked(self)}, {escape(self.date)} [{_confidence(self)}]</p>"
+        return f"<p>{_html(self.statement)} — {_linked(self)}, {_html(self.date)} [{_confidence(self)}]</p>"
 
 
 class FactTable(tuple[Fact, ...]):
@@ -106,17 +120,22 @@ def _parsed(row: dict[str, str]) -> Fact:
 def _linked(fact: Fact) -> str:
     """The source as HTML; its title leads to the first address, further ones follow as numbers."""
     links = [f'<a href="{escape(url)}">{text}</a>' for url, text in zip(fact.urls, _link_texts(fact), strict=False)]
-    return f"{escape(fact.who)}: {' '.join(links) or escape(fact.title)}"
+    return f"{_html(fact.who)}: {' '.join(links) or _html(fact.title)}"
 
 
 def _link_texts(fact: Fact) -> Iterable[str]:
-    return [escape(fact.title), *(f"[{number}]" for number in range(2, len(fact.urls) + 1))]
+    return [_html(fact.title), *(f"[{number}]" for number in range(2, len(fact.urls) + 1))]
 
 
 def _row(fact: Fact) -> str:
-    cells = (escape(fact.topic), escape(fact.statement), _linked(fact), escape(fact.date), _confidence(fact))
+    cells = (_html(fact.topic), _html(fact.statement), _linked(fact), _html(fact.date), _confidence(fact))
     return f'<tr><th scope="row">{fact.id}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
 def _confidence(fact: Fact) -> str:
-    return escape(fact.confidence_in_words)
+    return _html(fact.confidence_in_words)
+
+
+def _html(text: str) -> str:
+    """Escaped, and each dollar in an element of its own: Jupyter reads what stands between two of them as a formula."""
+    return escape(text).replace("$", "<span>$</span>")

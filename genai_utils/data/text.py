@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 PLAYS = Path(__file__).with_name("shakespeare.txt")
 LINES = Path(__file__).with_name("shakespeare_lines.txt")
 SHA256 = {
@@ -35,6 +38,24 @@ def shakespeare_lines() -> list[str]:
     Raises: ValueError: the file is not the one we shipped.
     """
     return _checked(LINES).splitlines()
+
+
+def shakespeare_alphabet() -> str:
+    """The 67 characters of the eight plays, sorted: what a model of their characters reads and writes."""
+    return "".join(sorted(set(_checked(PLAYS)) - {"\f"}))
+
+
+def encode(text: str, alphabet: str) -> Tensor:
+    """The place of each character of a text in an alphabet, (n,).  Raises: ValueError: one is not in it."""
+    place = {character: i for i, character in enumerate(alphabet)}
+    if strange := sorted(set(text) - set(place)):
+        raise ValueError(f"{''.join(strange[:20])!r} not in the alphabet {alphabet!r}: remove or replace it")
+    return torch.tensor([place[character] for character in text], dtype=torch.long)
+
+
+def decode(tokens: Tensor, alphabet: str) -> str:
+    """The text of places in an alphabet, (n,); undoes `encode`."""
+    return "".join(alphabet[i] for i in tokens.tolist())
 
 
 def _checked(path: Path) -> str:

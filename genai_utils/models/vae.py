@@ -1,13 +1,14 @@
-"""Variational autoencoders: observation models, three networks, the evidence lower bound and what is read off it.
+"""Variational autoencoders: observation models, priors, three networks, the evidence lower bound and what it tells.
 
-Read from top to bottom. A latent z ~ N(0, I) is decoded into the parameters of a distribution of x (the observation
-model); an encoder guesses which z an x came from. Everything is in nats. Images are (n, 1, 28, 28) in [-1, 1], as
-`genai_utils.data` gives them.
+Read from top to bottom. A latent z from the prior is decoded into the parameters of a distribution of x (the
+observation model); an encoder guesses which z an x came from. Everything is in nats. Images are (n, 1, 28, 28) in
+[-1, 1], as `genai_utils.data` gives them.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,22 +25,22 @@ LEVELS = 256  # grey levels of a pixel
 # --- what a decoder says of x -----------------------------------------------------------------------------------------
 
 
-class Observation(nn.Module):
+class Observation(nn.Module, ABC):
     """What the decoder's output means: a distribution of x.  channels: maps of output for each map of x."""
 
     channels = 1
 
+    @abstractmethod
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Log probability or density of each x: (n,), in nats.  output: (n, channels * c, ...); x: (n, c, ...)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
         """The expected x: (n, c, ...)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def output_of(self, mean: Tensor) -> Tensor:
         """An output that expects this x, where a decoder can start: (c, ...) to (channels * c, ...)."""
-        raise NotImplementedError
 
 
 class Bernoulli(Observation):
@@ -124,22 +125,107 @@ def _wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype is torch.bfloat16 else x
 
 
+# --- what is known of z before x is seen ------------------------------------------------------------------------------
+
+
+class Prior(nn.Module, ABC):
+    """A distribution p(z) of latents."""
+
+    @abstractmethod
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of each z, in nats: (..., latent) -> (...)."""
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draws, (n, latent), on the device of the generator (the CPU by default)."""
+
+    def kl(self, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+        """KL( N(mean, diag exp log_var) || p ), in nats: (n, latent), or (n, 1) if the dimensions depend on each other.
+
+        Here (n, 1): the entropy of the Gaussian is exact, log p is taken at one draw of it, z; unbiased.
+        Args: z, mean, log_var: (n, latent).
+        """
+        entropy = 0.5 * (log_var + math.log(2 * math.pi * math.e)).sum(dim=1)
+        return (-entropy - self.log_prob(z)).unsqueeze(1)
+
+
+class StandardNormal(Prior):
+    """N(0, I): nothing to learn."""
+
+    def __init__(self, latent: int):
+        super().__init__()
+        self.latent = latent
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of each z, in nats."""
+        return log_normal(z)
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Standard normal numbers, (n, latent)."""
+        return torch.randn(n, self.latent, generator=generator, device=generator.device if generator else None)
+
+    def kl(self, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+        """The exact KL of each dimension, (n, latent), which does not look at z."""
+        return gaussian_kl(mean, log_var)
+
+
+class MixturePrior(Prior):
+    """A mixture of Gaussians without correlations, all of it learned: the prior goes where the codes are.
+
+    With N(0, I), a bound also pays for every difference between the prior and the codes of all images together.
+    Args: latent: dimensions of z.  components: Gaussians in the mixture.
+    Source: Tomczak & Welling 2018, arXiv:1705.07120: the best prior is the average posterior, and a mixture of
+    Gaussians is the simplest stand-in for it that they try.
+    """
+
+    def __init__(self, latent: int, components: int = 128):
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(components))
+        self.mean = nn.Parameter(0.5 * torch.randn(components, latent))
+        self.log_var = nn.Parameter(torch.zeros(components, latent))
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of each z, in nats.  The squares are multiplied out, so that it is two products of matrices."""
+        with torch.autocast(z.device.type, enabled=False):  # differences of large numbers need all their digits
+            weight = torch.exp(-self.log_var)
+            shift = (self.mean.square() * weight + self.log_var + math.log(2 * math.pi)).sum(dim=1)
+            square = F.linear(z.square(), weight) - 2 * F.linear(z, self.mean * weight)
+            return torch.logsumexp(self.logits.log_softmax(dim=0) - 0.5 * (square + shift), dim=-1)
+
+    @torch.no_grad()
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """A Gaussian for each, by its weight, and a draw of it: (n, latent)."""
+        device = generator.device if generator else torch.device("cpu")
+        pick = torch.multinomial(self.logits.softmax(dim=0).to(device), n, replacement=True, generator=generator)
+        mean, log_var = self.mean.to(device)[pick], self.log_var.to(device)[pick]
+        return reparameterize(mean, log_var, torch.randn(mean.shape, generator=generator, device=device))
+
+
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
 class LatentVariableModel(nn.Module):
-    """A prior N(0, I), an encoder and a decoder; called on x, it gives both terms of the bound.
+    """A prior, an encoder and a decoder; called on x, it gives both terms of the bound.
 
     Args:
         encoder: x, or (x and one-hot label) as rows, to (n, 2 latent): mean and log variance of q(z | x).
         decoder: (n, latent + classes) to the parameters of `observation`.
         latent: dimensions of z.  classes: 0, or the number of labels that both networks are told.
-        observation: what the decoder's output means.
+        observation: what the decoder's output means.  prior: of z, default `StandardNormal`.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, latent: int, classes: int, observation: Observation):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        latent: int,
+        classes: int,
+        observation: Observation,
+        prior: Prior | None = None,
+    ):
         super().__init__()
         self.encoder, self.decoder, self.observation = encoder, decoder, observation
+        self.prior = prior or StandardNormal(latent)
         self.latent, self.classes = latent, classes
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -153,13 +239,13 @@ class LatentVariableModel(nn.Module):
         return _wide(self.decoder(self._told(z, labels)))
 
     def forward(self, x: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Both terms of the bound, for one z a row: log p(x | z), (n,), and the KL of each dimension, (n, latent).
+        """Both terms of the bound, for one z a row: log p(x | z), (n,), and `Prior.kl`, (n, latent) or (n, 1).
 
         noise: (n, latent), standard normal; drawn from torch's global generator if not given.
         """
         mean, log_var = self.encode(x, labels)
         z = reparameterize(mean, log_var, torch.randn_like(mean) if noise is None else noise)
-        return self.observation.log_prob(self.decode(z, labels), x), gaussian_kl(mean, log_var)
+        return self.observation.log_prob(self.decode(z, labels), x), self.prior.kl(z, mean, log_var)
 
     def reconstruct(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The expected x at the mean of q(z | x): same shape as x."""
@@ -171,9 +257,8 @@ class LatentVariableModel(nn.Module):
 
         Images (n, 1, 28, 28) in [-1, 1].  labels: (n,) int64, where the model has classes.
         """
-        device = next(self.parameters()).device
-        z = torch.randn(n, self.latent, generator=generator, device=generator.device if generator else device)
-        return self.observation.mean(self.decode(z.to(device), labels))
+        z = self.prior.sample(n, generator).to(next(self.parameters()).device)
+        return self.observation.mean(self.decode(z, labels))
 
     def _told(self, rows: Tensor, labels: Tensor | None) -> Tensor:
         """The rows with their labels beside them, one-hot, if this model has classes."""
@@ -189,8 +274,9 @@ class LatentVariableModel(nn.Module):
 class VAE(LatentVariableModel):
     """A variational autoencoder of 28 x 28 grey images, of fully connected layers.
 
-    Args: latent: dimensions of z.  hidden: units of both hidden layers of the encoder, or of each, first to last; the
-    decoder mirrors them.  classes: labels that both networks are told, 0 for none.  observation: default `Bernoulli()`.
+    Args: latent: dimensions of z.  hidden: units of both hidden layers of the encoder, or of each, first to last.
+    decoder_hidden: the same of the decoder, which mirrors the encoder if not given.  classes: labels that both networks
+    are told, 0 for none.  observation: default `Bernoulli()`.  prior: default `StandardNormal(latent)`.
     Raises ValueError on images of another shape.
     Source: Kingma & Welling 2014, arXiv:1312.6114, section 3 and appendix C.
     """
@@ -201,13 +287,16 @@ class VAE(LatentVariableModel):
         hidden: int | Sequence[int] = 512,
         classes: int = 0,
         observation: Observation | None = None,
+        prior: Prior | None = None,
+        decoder_hidden: Sequence[int] | None = None,
     ):
         observation = observation or Bernoulli()
         widths = (hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
+        mirrored = widths[::-1] if decoder_hidden is None else tuple(decoder_hidden)
         shape = (observation.channels, *IMAGE[1:])
         encoder = nn.Sequential(nn.Flatten(), *_mlp(PIXELS + classes, *widths, 2 * latent))
-        decoder = nn.Sequential(*_mlp(latent + classes, *widths[::-1], math.prod(shape)), nn.Unflatten(1, shape))
-        super().__init__(encoder, decoder, latent, classes, observation)
+        decoder = nn.Sequential(*_mlp(latent + classes, *mirrored, math.prod(shape)), nn.Unflatten(1, shape))
+        super().__init__(encoder, decoder, latent, classes, observation, prior)
         self.decoder: nn.Sequential
         self.mean_image: Tensor
         self.register_buffer("mean_image", torch.zeros(1, 28, 28))
@@ -319,7 +408,7 @@ def _mlp(*widths: int) -> list[nn.Module]:
 
 
 class Bound(NamedTuple):
-    """Result of `elbo`.  objective: scalar to maximise.  reconstruction: (n,).  kl: (n, latent), nats a dimension."""
+    """Result of `elbo`.  objective: scalar to maximise.  reconstruction: (n,).  kl: (n, latent) or (n, 1), in nats."""
 
     objective: Tensor
     reconstruction: Tensor
@@ -363,12 +452,12 @@ def elbo(
     Args:
         model: a `LatentVariableModel`, or what wraps one and gives the same when called.
         beta: weight of the KL; 1 for the bound (Higgins et al. 2017), less while warming up.
-        free_bits: nats of KL a dimension, mean over the batch, below which it costs and teaches nothing more
+        free_bits: nats of KL a column, mean over the batch, below which it costs and teaches nothing more
             (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
         labels: (n,) int64, where the model has classes.  noise: (n, latent), default: drawn.
 
-    Returns: objective, to maximise; log p(x | z), (n,); KL, (n, latent). Objective 1 and 0 by default: a lower bound of
-    the mean log p(x), estimated with one z for each x.
+    Returns: objective, to maximise; log p(x | z), (n,); KL, a column for each latent, or one for all. With beta = 1 and
+    free_bits = 0 the objective is a lower bound of the mean log p(x), estimated with one z for each x.
     Source: Kingma & Welling 2014, arXiv:1312.6114, equation 3. Equation (vae.elbo).
     """
     reconstruction, kl = model(x, labels, noise)
@@ -381,7 +470,7 @@ def log_joint(model: LatentVariableModel, x: Tensor, z: Tensor, labels: Tensor |
     times = z.shape[:-1].numel() // len(x)
     output = model.decode(z.flatten(0, -2), None if labels is None else labels.repeat(times))
     log_likelihood = model.observation.log_prob(output, x.repeat(times, *[1] * (x.ndim - 1)))
-    return log_normal(z) + log_likelihood.view(z.shape[:-1])
+    return model.prior.log_prob(z) + log_likelihood.view(z.shape[:-1])
 
 
 @torch.no_grad()

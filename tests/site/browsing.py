@@ -4,6 +4,7 @@ import functools
 import gzip
 import mimetypes
 import re
+from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -68,16 +69,27 @@ THIN_OUT = """() => {
   document.querySelectorAll('mjx-math').forEach((glyphs) => glyphs.replaceChildren('formula'));
 }"""
 NEXT_FRAMES = "async () => { for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame); }"
-STOPS = "input:not([type=radio]), input[type=radio]:checked, select, button"  # a group of radio buttons is one stop
+# A group of radio buttons is one stop.
+STOPS = "textarea, input:not([type=radio]), input[type=radio]:checked, select, button"
 KEY = """node => ({
   range: node.value === node.max ? 'ArrowLeft' : 'ArrowRight',
   'select-one': node.selectedIndex === node.length - 1 ? 'ArrowUp' : 'ArrowDown',
-  radio: 'ArrowDown', button: 'Enter',
+  radio: 'ArrowDown', number: 'ArrowUp', button: 'Enter', textarea: 'e',
 })[node.type]"""
 PERCEIVED = """place => ({
   words: [...place.querySelectorAll('output, [aria-label]')].map((node) => node.textContent + node.ariaLabel),
   picture: [...place.querySelectorAll('[role=img]')].map((node) => node.toDataURL?.() ?? node.innerHTML),
 })"""
+# Mounts an explorer on an empty page, with the state that a notebook would hold; its views of bytes come in base64.
+MOUNT = """async ({ script, style, state, bytes }) => {
+  const values = { ...state };
+  for (const [name, coded] of Object.entries(bytes))
+    values[name] = new DataView(Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).buffer);
+  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const { default: explorer } = await import(address);
+  explorer.render({ model: { get: (name) => values[name] }, el: document.querySelector("main") });
+}"""
 SETTLED = "() => Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => true)"
 
 
@@ -164,6 +176,17 @@ def open_page(window: BrowserContext, origin: str, page: str, visit: Visit | Non
         tab.on("pageerror", lambda error: visit.errors.append(str(error)))
     tab.goto(origin + page, wait_until="networkidle")
     tab.wait_for_function(FINISHED)
+    return tab
+
+
+def mount(window: BrowserContext, widget: Any) -> Page:
+    """Show one explorer in a tab of its own."""
+    state = {name: value for name, value in widget.get_state().items() if name[0] != "_"}
+    coded = {name: b64encode(value).decode() for name, value in state.items() if isinstance(value, bytes)}
+    own = {"state": {name: state[name] for name in state.keys() - coded.keys()}, "bytes": coded}
+    tab = window.new_page()
+    tab.set_content("<!doctype html><html lang=en><title>Explorer</title><main></main></html>")
+    tab.evaluate(MOUNT, {"script": str(widget._esm), "style": str(widget._css)} | own)
     return tab
 
 

@@ -14,7 +14,7 @@ from browsing import press_every_control
 from playwright.sync_api import Locator
 
 pytestmark = pytest.mark.xdist_group("site")
-EXPLORERS = ["PlayTheGame", "LatentExplorer", "LatentMap"]
+EXPLORERS = ["PlayTheGame", "LatentExplorer", "LatentMap", "GPTExplorer", "ProfitAndLoss", "WhatMustBeTrue"]
 SETUP = "import genai_utils as gu\ngu.start(seed=0)"
 QUIET = ["--no-browser", "--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--allow-root"]
 QUIET += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]

@@ -1,22 +1,13 @@
 """The cross-hair of the latent map goes where the hand drags it, and the page says what lies there."""
 
 import re
-from base64 import b64encode
 
 import pytest
+from browsing import mount
 
 from genai_utils.show.explorers import LatentMap
 
 pytestmark = pytest.mark.xdist_group("site")
-SHOW = """async ({ script, style, state }) => {
-  const values = { ...state };
-  for (const name of ["weights", "numbers"])
-    values[name] = new DataView(Uint8Array.from(atob(state[name]), (letter) => letter.charCodeAt(0)).buffer);
-  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
-  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const { default: explorer } = await import(address);
-  explorer.render({ model: { get: (name) => values[name] }, el: document.body });
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +17,7 @@ def widget():
 
 @pytest.fixture
 def tab(widget, chromium):
-    state = {name: getattr(widget, name) for name in LatentMap.class_own_traits(sync=True) if name[0] != "_"}
-    state |= {name: b64encode(state[name]).decode() for name in ("weights", "numbers")}
-    tab = chromium.new_page()
-    tab.set_content("<!doctype html><body></body>")
-    tab.evaluate(SHOW, {"script": str(widget._esm), "style": str(widget._css), "state": state})
+    tab = mount(chromium, widget)
     yield tab
     tab.close()
 

@@ -41,6 +41,38 @@ def test_a_number_with_a_value_states_that_value():
         assert each.value is None or f"{each.value:.2f}" in each.statement
 
 
+@pytest.mark.parametrize(
+    ("id", "text", "number"),
+    [
+        ("B-U1", "608B", 608e9),
+        ("B-U1", "56.3%", 0.563),
+        ("B-U1", "73.7k", 73_700),
+        ("B-U1", "$87,072", 87_072),
+        ("B-U1", "$2", 2),
+        ("B-T6", "2,664K", 2.664e6),
+        ("B-T4", "2.1e25", 2.1e25),
+        ("B-T2", "2.4x", 2.4),
+    ],
+)
+def test_a_number_is_read_as_the_statement_writes_it(id, text, number):
+    assert fact(id).stated(text) == pytest.approx(number, rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["608", "226", "$2.1", "6.3%", "87,072", "609B"])
+def test_a_number_that_the_statement_does_not_write_so_is_refused(text):
+    with pytest.raises(ValueError, match=f"fact B-U1 does not state '{re.escape(text)}': DeepSeek"):
+        fact("B-U1").stated(text)
+
+
+def test_words_are_refused_where_a_number_is_asked_for():
+    with pytest.raises(ValueError, match="'peak' is not a number as in '608B'"):
+        fact("B-U1").stated("peak")
+
+
+def test_two_dollars_in_a_statement_do_not_become_a_formula():
+    assert not re.search(r"\$[^<]|[^>]\$", fact("B-U2")._repr_html_() + facts("prices")._repr_html_())
+
+
 def test_remarks_on_the_confidence_are_kept():
     assert fact("B-C1").confidence_in_words == "secondary source only (date from memory)"
     assert fact("B-T4").confidence_in_words == "unverified"

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genai_utils.data import text
 from tools.make_shakespeare import LENGTHS, play, verse
@@ -31,6 +34,25 @@ def test_the_play_to_validate_on_is_not_among_those_to_train_on():
     validation, train = text.shakespeare("validation"), text.shakespeare()
     passages = [validation[i : i + 60] for i in range(0, len(validation) - 60, 60)]
     assert not any(passage in train for passage in passages)
+
+
+def test_the_alphabet_writes_both_splits_and_nothing_else():
+    alphabet = text.shakespeare_alphabet()
+    assert len(alphabet) == 67 and "".join(sorted(set(alphabet))) == alphabet
+    assert set(alphabet) == set(text.shakespeare() + text.shakespeare("validation"))
+
+
+@given(st.text(text.shakespeare_alphabet()))
+def test_encoded_text_is_places_in_the_alphabet_and_comes_back_whole(words):
+    alphabet = text.shakespeare_alphabet()
+    tokens = text.encode(words, alphabet)
+    assert tokens.dtype == torch.long and tokens.tolist() == [alphabet.index(character) for character in words]
+    assert text.decode(tokens, alphabet) == words
+
+
+def test_a_character_outside_the_alphabet_is_named():
+    with pytest.raises(ValueError, match="'or是' not in the alphabet 'Tbe '"):
+        text.encode("To be or 是", "Tbe ")
 
 
 def test_an_unknown_split_names_those_there_are():

@@ -171,6 +171,74 @@ def test_likelihoods_of_bf16_outputs_are_computed_in_float32():
     torch.testing.assert_close(found, vae.bernoulli_log_likelihood(logits.float(), grey(2)), rtol=0, atol=0)
 
 
+# --- priors -----------------------------------------------------------------------------------------------------------
+
+
+def scattered_mixture():
+    """A mixture of three Gaussians of two numbers, and the same of torch.distributions."""
+    prior = vae.MixturePrior(2, components=3)
+    prior.logits.data = torch.tensor([0.0, 1.0, -1.0])
+    prior.mean.data = torch.tensor([[3.0, 0.0], [-2.0, 1.0], [0.0, -4.0]])
+    prior.log_var.data = torch.tensor([[-3.0, 0.0], [0.5, -1.0], [-6.0, -2.0]])
+    members = dist.Independent(normal(prior.mean.detach(), prior.log_var.detach()), 1)
+    return prior, dist.MixtureSameFamily(dist.Categorical(logits=prior.logits.detach()), members)
+
+
+def test_the_mixture_has_the_density_of_torch_distributions_in_bf16_too():
+    prior, expected = scattered_mixture()
+    z = 3 * torch.randn(4, 5, 2, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = prior.log_prob(z)
+    torch.testing.assert_close(found, expected.log_prob(z), atol=1e-3, rtol=1e-5)
+
+
+def test_samples_of_the_mixture_have_its_moments_and_repeat_with_their_generator():
+    prior, expected = scattered_mixture()
+    z, again = (prior.sample(100_000, torch.Generator().manual_seed(0)) for _ in range(2))
+    assert torch.equal(z, again) and not torch.equal(prior.sample(10), prior.sample(10))
+    torch.testing.assert_close(z.mean(dim=0), expected.mean, atol=0.03, rtol=0)
+    torch.testing.assert_close(z.var(dim=0), expected.variance, atol=0.1, rtol=0)
+
+
+def test_a_mixture_of_one_standard_normal_charges_the_kl_of_the_standard_normal():
+    prior, mean, log_var = vae.MixturePrior(3, components=1), torch.tensor([[1.0, -0.5, 0.0]]), torch.zeros(1, 3) - 1
+    prior.mean.data.zero_()
+    noise = torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0))
+    many = mean.expand(len(noise), -1), log_var.expand(len(noise), -1)
+    drawn = prior.kl(vae.reparameterize(*many, noise), *many)
+    assert drawn.shape == (len(noise), 1)
+    exact = vae.StandardNormal(3).kl(noise, mean, log_var)
+    assert drawn.mean().item() == pytest.approx(exact.sum().item(), abs=0.02)
+
+
+def test_a_learned_prior_goes_where_the_codes_are():
+    """Then its KL falls below that to the standard normal: the price of codes that stand in two heaps."""
+    torch.manual_seed(0)
+    mean = torch.randn(500, 2) * 0.1 + torch.tensor([4.0, 0.0]) * torch.randn(500, 1).sign()
+    log_var = torch.full_like(mean, -4.0)
+    prior = vae.MixturePrior(2, components=8)
+    optimizer = torch.optim.Adam(prior.parameters(), 0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        prior.kl(vae.reparameterize(mean, log_var, torch.randn_like(mean)), mean, log_var).mean().backward()
+        optimizer.step()
+    price = prior.kl(vae.reparameterize(mean, log_var, torch.randn_like(mean)), mean, log_var).mean()
+    assert price < vae.gaussian_kl(mean, log_var).sum(dim=1).mean() - 5
+
+
+def test_a_model_samples_from_its_prior_and_its_bound_knows_it():
+    model, x = vae.VAE(latent=2, hidden=8, prior=(prior := scattered_mixture()[0])), grey(10)
+    expected = model.observation.mean(model.decode(prior.sample(5, torch.Generator().manual_seed(1))))
+    assert torch.equal(model.sample(5, torch.Generator().manual_seed(1)), expected)
+    bound = vae.elbo(model, x)
+    assert bound.kl.shape == (10, 1)
+    assert bound.objective.item() == pytest.approx((bound.reconstruction - bound.kl[:, 0]).mean().item(), rel=1e-5)
+    weights = vae.log_weights(model, x, 400, generator=torch.Generator().manual_seed(0))
+    bounds = torch.stack([vae.elbo(model, x).objective.detach() for _ in range(400)])
+    error = (weights.mean(dim=1).var() / 400 + bounds.var() / 400).sqrt()
+    assert abs(weights.mean() - bounds.mean()) < 5 * error
+
+
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
@@ -196,11 +264,12 @@ def test_samples_repeat_with_their_generator_and_are_expected_images():
     assert not torch.equal(model.sample(4), model.sample(4))
 
 
-def test_hidden_widths_are_mirrored():
-    model = vae.VAE(latent=2, hidden=(64, 16))
+@pytest.mark.parametrize(("decoder", "expected"), [(None, [16, 64, 784]), ((8,), [8, 784])])
+def test_hidden_widths_are_mirrored_unless_the_decoder_has_its_own(decoder, expected):
+    model = vae.VAE(latent=2, hidden=(64, 16), decoder_hidden=decoder)
     widths = [[layer.out_features for layer in part if isinstance(layer, nn.Linear)]
               for part in (model.encoder, model.decoder)]  # fmt: skip
-    assert widths == [[64, 16, 4], [16, 64, 784]]
+    assert widths == [[64, 16, 4], expected]
 
 
 @pytest.mark.parametrize("observation", [vae.Bernoulli(), vae.DiscretizedLogistic()])
@@ -247,10 +316,13 @@ def test_other_shapes_are_refused_with_the_right_one(build):
         build().decode(torch.zeros(3, 19))
 
 
-def test_an_observation_model_says_what_it_must():
-    for method, arguments in (("log_prob", 2), ("mean", 1), ("output_of", 1)):
-        with pytest.raises(NotImplementedError):
-            getattr(vae.Observation(), method)(*[torch.zeros(1)] * arguments)
+@pytest.mark.parametrize(
+    ("kind", "methods"), [(vae.Observation, {"log_prob", "mean", "output_of"}), (vae.Prior, {"log_prob", "sample"})]
+)
+def test_observation_models_and_priors_say_what_they_must(kind, methods):
+    assert kind.__abstractmethods__ == methods
+    with pytest.raises(TypeError, match="abstract"):
+        kind()
 
 
 # --- the bound --------------------------------------------------------------------------------------------------------

@@ -200,6 +200,25 @@ def test_a_stale_notebook_is_executed_with_the_new_setup_line(course, capsys):
     assert notebooks.stale(course, "tiny") is None
 
 
+def test_trained_weights_that_were_loaded_count_as_used(course):
+    """The package has no module of their name, so that only `zoo.loaded` tells of them."""
+    weights, zoo = course.root / "genai_utils/weights", course.root / "genai_utils/zoo.py"
+    weights.mkdir()
+    for name in ("small", "unread"):
+        (weights / f"{name}.safetensors").write_text(name)
+    zoo.write_text(
+        "from pathlib import Path\nloaded = set()\n\ndef load(name):\n"
+        "    loaded.add(Path(__file__).with_name('weights') / f'{name}.safetensors')\n"
+    )
+    change(course, "book/chapters/tiny.md", "used.VALUE + 1", "from genai_utils import zoo\nzoo.load('small')")
+    assert notebooks.main(["tiny"], course.root) == 0
+    assert "genai_utils/weights/small.safetensors" in stored(course).metadata.genai.modules
+    change(course, "genai_utils/weights/unread.safetensors", "unread", "other")
+    assert notebooks.stale(course, "tiny") is None
+    change(course, "genai_utils/weights/small.safetensors", "small", "other")
+    assert notebooks.stale(course, "tiny") == "the part of genai_utils that it uses has changed"
+
+
 def test_a_failing_cell_is_named_and_leaves_the_old_notebook(course, capsys):
     before = course.notebook("tiny").read_bytes()
     change(course, "book/chapters/tiny.md", "import ipywidgets\n", "# why\n1 / 0\n")

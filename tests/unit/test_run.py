@@ -73,6 +73,22 @@ def test_only_the_optimizers_own_parameters_get_gradients():
     assert mine.weight.grad is not None and other.weight.grad is None
 
 
+def test_several_optimizers_share_one_loss_and_one_backward_pass():
+    run = Run(2, progress=False)
+    matrix, rest, other = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+    before = [part.weight.detach().clone() for part in (matrix, rest, other)]
+    optimizers = [torch.optim.SGD(matrix.parameters(), 0.1), torch.optim.Adam(rest.parameters(), 0.1)]
+    matrix, rest, other, *optimizers = run.setup(matrix, rest, other, *optimizers)
+    gradients = []
+    for x in run.batches(torch.ones(4, 2), batch_size=4):
+        run.step(optimizers, other(rest(matrix(x))).sum())
+        gradients.append(matrix.weight.grad.clone())
+    moved = [not torch.equal(part.weight, old) for part, old in zip((matrix, rest, other), before, strict=True)]
+    assert moved == [True, True, False] and other.weight.grad is None
+    assert gradients[1].norm() < 10 * gradients[0].norm()  # each step forgets the gradient of the one before
+    assert torch.allclose(gradients[0], gradients[0][:, :1].expand(2, 2))
+
+
 def test_the_average_follows_its_definition():
     run = Run(5, progress=False)
     model, optimizer = run.setup(net := nn.Linear(1, 1), torch.optim.SGD(net.parameters(), 0.5))

@@ -6,13 +6,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .capex import WhatMustBeTrue
     from .game import PlayTheGame
+    from .gpt import GPTExplorer
     from .latent import LatentExplorer
     from .map import LatentMap
+    from .pnl import ProfitAndLoss
 
-_HOME = {"LatentExplorer": "latent", "LatentMap": "map", "PlayTheGame": "game"}
+_HOME = {
+    "GPTExplorer": "gpt",
+    "LatentExplorer": "latent",
+    "LatentMap": "map",
+    "PlayTheGame": "game",
+    "ProfitAndLoss": "pnl",
+    "WhatMustBeTrue": "capex",
+}
 
-__all__ = ["LatentExplorer", "LatentMap", "PlayTheGame"]
+__all__ = ["GPTExplorer", "LatentExplorer", "LatentMap", "PlayTheGame", "ProfitAndLoss", "WhatMustBeTrue"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,341 @@
+"""What future money is worth, what a price takes for granted, and what must be true for machines to pay.
+
+Money in any one unit, time in years, rates, growth, shares and margins as fractions (5 % is 0.05).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+HOURS_PER_YEAR = 8_760.0
+Case = TypeVar("Case")
+
+
+def present_value(cash: Sequence[float] | np.ndarray, *, rate: float) -> float:
+    """Today's worth of yearly payments; the first comes in one year. Equation (value.npv).
+
+    Raises: ValueError: rate is -1 or below, or a number is NaN or infinite.
+    """
+    flows = np.asarray(cash, float)
+    _finite(rate=rate, cash=float(flows.sum()))
+    _above(-1.0, rate=rate)
+    return float(flows @ (1.0 + rate) ** -np.arange(1.0, len(flows) + 1))
+
+
+def perpetuity(cash: float, *, rate: float, growth: float) -> float:
+    """Worth of payments without end: `cash` in one year, then growing. Equation (value.perpetuity).
+
+    Raises: ValueError: growth is not below rate (the sum has no end), or a number is NaN or infinite.
+    """
+    _finite(cash=cash, rate=rate, growth=growth)
+    if not growth < rate:
+        raise ValueError(f"growth must stay below the rate, got {growth} and {rate}: such a sum is infinite")
+    return cash / (rate - growth)
+
+
+def annuity(amount: float, *, rate: float, years: float) -> float:
+    """Equal payment at the end of each year that repays an amount with interest. Equation (value.annuity).
+
+    Args: rate: 0 or more.  years: above 0; infinite for a machine that lasts for ever.
+    Raises: ValueError: an argument out of its range or NaN.
+    """
+    _finite(amount=amount, rate=rate)
+    _above(0.0, years=years)
+    _not_below(0.0, rate=rate)
+    if rate == 0.0:
+        return amount / years
+    return amount * rate / -math.expm1(-years * math.log1p(rate))
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company by its discounted cash flow; its growth fades towards the long run. Equation (value.dcf).
+
+    revenue: of the year just ended, > 0.  growth: of the first year, > -1.  margin: cash flow / revenue.
+    rate: discount rate.  fade: share of the excess growth that is lost each year, 0..1.
+    long_run: growth after `years`, below rate.  years: told one by one, 1 or more.
+    Raises: ValueError: an argument out of its range, NaN or infinite.
+    """
+
+    revenue: float
+    growth: float
+    margin: float
+    rate: float
+    fade: float = 0.25
+    long_run: float = 0.03
+    years: int = 10
+
+    def __post_init__(self) -> None:
+        _finite(margin=self.margin, years=self.years)
+        _above(0.0, revenue=self.revenue)
+        _above(-1.0, growth=self.growth, long_run=self.long_run)
+        _between(0.0, 1.0, fade=self.fade)
+        _not_below(1, years=self.years)
+        perpetuity(1.0, rate=self.rate, growth=self.long_run)
+
+    @property
+    def revenues(self) -> np.ndarray:
+        """Revenue of each of the years, shape (years,)."""
+        excess = (self.growth - self.long_run) * (1.0 - self.fade) ** np.arange(self.years)
+        return self.revenue * np.cumprod(1.0 + self.long_run + excess)
+
+    @property
+    def near_value(self) -> float:
+        """Today's worth of the cash flows of the years told one by one."""
+        return present_value(self.margin * self.revenues, rate=self.rate)
+
+    @property
+    def far_value(self) -> float:
+        """Today's worth of all that comes after them, the "terminal value"."""
+        cash = self.margin * float(self.revenues[-1]) * (1.0 + self.long_run)
+        return perpetuity(cash, rate=self.rate, growth=self.long_run) * (1.0 + self.rate) ** -self.years
+
+    @property
+    def value(self) -> float:
+        """Today's worth of everything. Equation (value.dcf)."""
+        return self.near_value + self.far_value
+
+
+def implied_growth(price: float, company: Company) -> float:
+    """First year's growth at which the company is worth its price; its own is ignored. Equation (value.reverse-dcf).
+
+    Raises: ValueError: no growth between -99 % and +10,000 % explains the price.
+    """
+    _above(0.0, price=price)
+
+    def gap(growth: float) -> float:
+        return replace(company, growth=growth).value - price
+
+    if not gap(-0.99) < 0 < gap(100.0):
+        raise ValueError(f"no growth from -99 % to +10,000 % explains a price of {price}; look at margin and rate")
+    return float(brentq(gap, -0.99, 100.0, xtol=1e-12))
+
+
+def capture(margins: Mapping[str, float]) -> dict[str, float]:
+    """Who keeps what of each unit that users pay, when every layer pays the next. Equation (value.capture).
+
+    Args: margins: gross margin of each layer, the one nearest to the users first, at most 1.
+    Returns: share of each layer, and under "suppliers" what the last one passes on; the sum is 1.
+    Raises: ValueError: a margin above 1, NaN or infinite.
+    """
+    _finite(**margins)
+    passed, shares = 1.0, {}
+    for layer, margin in margins.items():
+        if margin > 1:
+            raise ValueError(f"the margin of {layer} is a share of its revenue, got {margin}; write 60 % as 0.6")
+        shares[layer] = passed * margin
+        passed *= 1.0 - margin
+    return shares | {"suppliers": passed}
+
+
+@dataclass(frozen=True)
+class Buildout:
+    """Machines that must pay for themselves. Equation (value.capex-revenue).
+
+    capex: spent once, > 0.  chip_share: of it on chips, 0..1, the rest on buildings, power and the like.
+    chip_life, building_life: years in use, > 0, infinite allowed.  rate: return that investors ask, 0 or more.
+    running: electricity and staff a year, as a share of capex, 0 or more.
+    margin: share of their revenue that those who sell to users keep for themselves, below 1.
+    utilisation: share of the hours that are sold, in (0, 1].
+    Raises: ValueError: an argument out of its range or NaN.
+    """
+
+    capex: float
+    chip_share: float
+    chip_life: float
+    building_life: float
+    rate: float
+    running: float
+    margin: float
+    utilisation: float
+
+    def __post_init__(self) -> None:
+        _above(0.0, capex=self.capex, utilisation=self.utilisation)
+        _between(0.0, 1.0, chip_share=self.chip_share, utilisation=self.utilisation)
+        _not_below(0.0, running=self.running)
+        _finite(capex=self.capex, running=self.running, margin=self.margin)
+        if self.margin >= 1:
+            raise ValueError(f"margin must stay below 1, got {self.margin}: nothing would be left for the machines")
+        self.parts()
+
+    def parts(self) -> dict[str, float]:
+        """What a year costs: interest and wear of the chips, of the buildings, and running them."""
+        chips = self.capex * self.chip_share
+        return {
+            "chips": annuity(chips, rate=self.rate, years=self.chip_life),
+            "buildings": annuity(self.capex - chips, rate=self.rate, years=self.building_life),
+            "running": self.capex * self.running,
+        }
+
+    @property
+    def yearly_cost(self) -> float:
+        """What the machines must bring in each year, before anybody else earns on them."""
+        return sum(self.parts().values())
+
+    @property
+    def required_revenue(self) -> float:
+        """What users must pay each year. Equation (value.capex-revenue)."""
+        return self.yearly_cost / (1.0 - self.margin)
+
+    @property
+    def price_per_hour(self) -> float:
+        """What users must pay for each hour sold of the machines that the capex bought. Equation (value.hour)."""
+        return self.required_revenue / (HOURS_PER_YEAR * self.utilisation)
+
+
+class Swing(NamedTuple):
+    """What one input does to a result when it goes from one end of its range to the other."""
+
+    name: str
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """Distance between the two results."""
+        return abs(self.high - self.low)
+
+
+def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tuple[float, float]]) -> list[Swing]:
+    """The bars of a tornado chart: one input at a time to its two ends, the others at base; the widest first.
+
+    Args: base: a dataclass.  ranges: low and high end for names of its fields.
+    Raises: TypeError: a name that the dataclass lacks.
+    """
+
+    def at(name: str, number: float) -> float:
+        changed: Any = replace(base, **{name: number})  # type: ignore[type-var]
+        return measure(changed)
+
+    found = [Swing(name, at(name, low), at(name, high)) for name, (low, high) in ranges.items()]
+    return sorted(found, key=lambda swing: swing.width, reverse=True)
+
+
+def together(correlation: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
+    """Uniform numbers in (0, 1) whose normal scores have these correlations (a Gaussian copula).
+
+    Args: correlation: (k, k), symmetric, ones on the diagonal.  Returns: (draws, k). Equation (value.spread).
+    Raises: ValueError: no such matrix.
+    """
+    matrix = np.asarray(correlation, float)
+    if matrix.ndim != 2 or not np.allclose(matrix, matrix.T) or not np.allclose(np.diag(matrix), 1.0):
+        raise ValueError(f"correlations need a symmetric matrix with ones on its diagonal, got {matrix.tolist()}")
+    if np.linalg.eigvalsh(matrix).min() < -1e-13:
+        raise ValueError("these correlations contradict each other: the matrix has a negative eigenvalue")
+    # Not Generator.multivariate_normal: equal correlations leave its axes to chance, and to the processor.
+    mixing = np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix)))
+    return ndtr(np.random.default_rng(seed).standard_normal((draws, len(matrix))) @ mixing.T)
+
+
+def bubble_paths(start: float, *, rate: float, burst: float, years: int, paths: int, seed: int) -> np.ndarray:
+    """Rational bubbles, which may burst every year and for good; shape (paths, years + 1). Equation (value.bubble).
+
+    Args: rate: return that holders ask.  burst: chance of bursting in a year, 0..1 exclusive of 1.
+    Raises: ValueError: start not above 0, or burst out of its range.
+    Source: Blanchard & Watson 1982, NBER working paper 945.
+    """
+    _above(0.0, start=start)
+    if not 0 <= burst < 1:
+        raise ValueError(f"burst is a yearly chance in [0, 1), got {burst}")
+    alive = np.random.default_rng(seed).random((paths, years)) >= burst
+    factors = np.where(alive, (1.0 + rate) / (1.0 - burst), 0.0)
+    return start * np.cumprod(np.hstack([np.ones((paths, 1)), factors]), axis=1)
+
+
+def call_value(value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float) -> float:
+    """Right to invest `cost` at the end of `years` in what is worth `value` today. Equation (value.black-scholes).
+
+    Args: rate, payout: continuously compounded; payout is what the project earns and who waits misses.
+        volatility: standard deviation of its yearly log return, > 0.
+    Raises: ValueError: value, cost, volatility or years not above 0, or a rate NaN or infinite.
+    Source: Black & Scholes 1973; Merton 1973 for the payout.
+    """
+    _option(value, cost, rate, payout, volatility)
+    _above(0.0, years=years)
+    spread = volatility * math.sqrt(years)
+    d1 = (math.log(value / cost) + (rate - payout + volatility**2 / 2) * years) / spread
+    gained, paid = value * math.exp(-payout * years), cost * math.exp(-rate * years)
+    return float(gained * ndtr(d1) - paid * ndtr(d1 - spread))
+
+
+def binomial_call(
+    value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float, steps: int, early: bool
+) -> float:
+    """The same right on a tree that goes up or down `steps` times; `early`: at any step. Equation (value.binomial).
+
+    Args: as in `call_value`.
+    Raises: ValueError: as there, or the steps are so long that a certain gain would be left on the table.
+    Source: Cox, Ross & Rubinstein 1979.
+    """
+    _option(value, cost, rate, payout, volatility)
+    _above(0.0, years=years)
+    step = years / steps
+    up = math.exp(volatility * math.sqrt(step))
+    chance = (math.exp((rate - payout) * step) - 1 / up) / (up - 1 / up)
+    if not 0 < chance < 1:
+        raise ValueError(f"{steps} steps are too few for these rates: the chance of going up would be {chance:.2f}")
+    prices = value * up ** np.arange(-steps, steps + 1, 2.0)
+    worth = np.maximum(prices - cost, 0.0)
+    for _ in range(steps):
+        worth = math.exp(-rate * step) * (chance * worth[1:] + (1 - chance) * worth[:-1])
+        prices = prices[1:] / up
+        worth = np.maximum(worth, prices - cost) if early else worth
+    return float(worth[0])
+
+
+class Waiting(NamedTuple):
+    """A right to invest that never ends: from which value on to use it, and what it is worth."""
+
+    hurdle: float
+    worth: float
+
+
+def wait_forever(value: float, cost: float, *, rate: float, payout: float, volatility: float) -> Waiting:
+    """The right to invest at any time. Equation (value.wait).
+
+    Args: as in `call_value`; rate and payout above 0.
+    Raises: ValueError: an argument not above 0.
+    Source: McDonald & Siegel 1986, with a riskless cost.
+    """
+    _option(value, cost, rate, payout, volatility)
+    _above(0.0, rate=rate, payout=payout)
+    drift = (rate - payout) / volatility**2 - 0.5
+    power = -drift + math.sqrt(drift**2 + 2 * rate / volatility**2)
+    hurdle = cost * power / (power - 1)
+    return Waiting(hurdle, value - cost if value >= hurdle else (hurdle - cost) * (value / hurdle) ** power)
+
+
+def _option(value: float, cost: float, rate: float, payout: float, volatility: float) -> None:
+    _finite(rate=rate, payout=payout)
+    _above(0.0, value=value, cost=cost, volatility=volatility)
+
+
+def _finite(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise ValueError(f"{name} must be a finite number, got {number}")
+
+
+def _above(bound: float, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number > bound:
+            raise ValueError(f"{name} must be above {bound:g}, got {number}")
+
+
+def _not_below(bound: float, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number >= bound:
+            raise ValueError(f"{name} must be {bound:g} or more, got {number}")
+
+
+def _between(low: float, high: float, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if not low <= number <= high:
+            raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {number}; write 60 % as 0.6")

@@ -1,0 +1,311 @@
+"""GPT: a transformer that predicts the next token from those before it, as GPT-2 has it and with what came since.
+
+Shapes: tokens (batch, time), integers in 0..vocabulary - 1; logits (batch, time, vocabulary), those at t made of the
+tokens up to and including t.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shape of a GPT, and which of the variations it has. The defaults are what trains fastest here; see `gpt2_config`.
+
+    Args:
+        context: the longest past, in tokens.  width: of a token's vector, heads times an even number.
+        positions: "rotary" turns queries and keys (Su et al. 2021, arXiv:2104.09864), "learned" adds a vector for each
+            place, "none" leaves order to the causal mask.
+        norm: "rms" (Zhang & Sennrich 2019, arXiv:1910.07467) or "layer".  activation: "relu2" (So et al. 2021,
+            arXiv:2109.08668) or "gelu".  bias: of the matrices and norms.
+        qk_norm: queries and keys have length sqrt(head) (Henry et al. 2020, arXiv:2010.04245).
+        tied: the last matrix is the embedding.
+    """
+
+    vocabulary: int
+    context: int = 64
+    layers: int = 4
+    heads: int = 4
+    width: int = 128
+    positions: Literal["rotary", "learned", "none"] = "rotary"
+    norm: Literal["rms", "layer"] = "rms"
+    activation: Literal["relu2", "gelu"] = "relu2"
+    qk_norm: bool = True
+    bias: bool = False
+    tied: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.vocabulary, self.context, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
+            raise ValueError(f"a GPT needs sizes of at least 1 and a width divisible by twice its heads, got {self}")
+
+
+def gpt2_config(config: Config) -> Config:
+    """The same sizes with the choices of GPT-2 (Radford et al. 2019), which are also those of GPT-3."""
+    return replace(config, positions="learned", norm="layer", activation="gelu", qk_norm=False, bias=True, tied=True)
+
+
+class Cache:
+    """Keys and values of the tokens read so far, so that the next one need not compute them again.
+
+    Args: batch: sequences side by side.  `length` tokens are held, config.context at most.
+    """
+
+    def __init__(self, config: Config, batch: int = 1, device: torch.device | str = "cpu"):
+        shape = (config.layers, 2, batch, config.heads, config.context, config.width // config.heads)
+        self.length, self.held = 0, torch.empty(shape, device=device)
+
+
+class Attention(nn.Module):
+    """Each token gathers from those before it what its query asks for. Equations (gpt.attention), (gpt.causal)."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.heads, self.qk_norm = config.heads, config.qk_norm
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=config.bias)
+        self.out = nn.Linear(config.width, config.width, bias=config.bias)
+
+    def forward(self, x: Tensor, turn: Tensor | None, held: Tensor | None = None, start: int = 0) -> Tensor:
+        """x: (batch, time, width); turn: (time, head / 2, 2), see `rotations`; held: keys and values before."""
+        q, k, v = self.project(x, turn)
+        if held is not None:
+            end = start + x.shape[1]
+            held[0, :, :, start:end], held[1, :, :, start:end] = k, v
+            k, v = held[0, :, :, :end].to(q.dtype), held[1, :, :, :end].to(q.dtype)
+        return self.out(attend(q, k, v).transpose(1, 2).flatten(2))
+
+    def project(self, x: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (batch, heads, time, head)."""
+        qkv = self.qkv(x).unflatten(2, (3 * self.heads, -1)).transpose(1, 2)
+        qk, v = qkv.split([2 * self.heads, self.heads], dim=1)  # queries and keys are treated alike: once for both
+        if self.qk_norm:
+            qk = F.rms_norm(qk, qk.shape[-1:])
+        q, k = (qk if turn is None else rotate(qk, turn)).chunk(2, dim=1)
+        return q, k, v
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Causal attention: softmax(q k' / sqrt(head)) v, the last query at the last key. Equation (gpt.causal).
+
+    Args: q: (batch, heads, queries, head); k, v: (batch, heads, keys, head), keys >= queries.  Returns: as q.
+    On a GPU the fused kernel is faster; on a CPU in bf16 it takes twice the time of the formula (benchmarks).
+    """
+    if q.is_cuda and q.shape == k.shape:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return attention_weights(q, k) @ v
+
+
+def attention_weights(q: Tensor, k: Tensor) -> Tensor:
+    """How much each query takes from each key, (batch, heads, queries, keys); rows sum to 1. Equation (gpt.causal)."""
+    scores = q * q.shape[-1] ** -0.5 @ k.mT
+    queries, keys = scores.shape[-2:]
+    if queries > 1:
+        later = torch.full((queries, keys), -math.inf, dtype=scores.dtype, device=q.device).triu(keys - queries + 1)
+        scores = scores + later  # a sum passes its gradient on as it is: cheaper than filling in
+    return scores.softmax(-1).to(q.dtype)
+
+
+def rotations(context: int, head: int, base: float = 1000.0) -> Tensor:
+    """Angles of rotary positions, (context, head / 2, 2): cosine and sine of t * base^(-2 i / head). (gpt.rotary)."""
+    angle = torch.arange(context)[:, None] * base ** -(torch.arange(0, head, 2) / head)
+    return torch.stack([angle.cos(), angle.sin()], dim=-1)
+
+
+def rotate(x: Tensor, turn: Tensor) -> Tensor:
+    """Turn pairs (x_i, x_{i + head/2}) of the vector at place t by t times their angle. Equation (gpt.rotary).
+
+    Args: x: (batch, heads, time, head); turn: (time, head / 2, 2).  Returns: as x; lengths do not change.
+    """
+    first, second = x.chunk(2, dim=-1)
+    cos, sin = turn.to(x.dtype).unbind(-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+class Block(nn.Module):
+    """A token looks around, then thinks: both steps are added to what it was."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.norm1, self.attention, self.norm2 = _norm(config), Attention(config), _norm(config)
+        self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
+        self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)
+        self.gelu = config.activation == "gelu"
+
+    def forward(self, x: Tensor, turn: Tensor | None, held: Tensor | None = None, start: int = 0) -> Tensor:
+        """(batch, time, width) to the same; arguments as `Attention`."""
+        x = x + self.attention(self.norm1(x), turn, held, start)
+        h = self.up(self.norm2(x))
+        return x + self.down(F.gelu(h, approximate="tanh") if self.gelu else h.relu() * h)  # relu(h)^2
+
+
+class GPT(nn.Module):
+    """A transformer that reads tokens and scores the next one at every place.
+
+    Raises: ValueError: tokens are not (batch, time), or longer than the context.
+    """
+
+    turn: Tensor | None
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.tokens = nn.Embedding(config.vocabulary, config.width)
+        self.places = nn.Embedding(config.context, config.width) if config.positions == "learned" else None
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = _norm(config)
+        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        turn = rotations(config.context, config.width // config.heads) if config.positions == "rotary" else None
+        self.register_buffer("turn", turn, persistent=False)
+        self._start()
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """Logits of the next token at each place, (batch, time, vocabulary); a cache is read and filled."""
+        start = cache.length if cache else 0
+        x, turn = self._embed(tokens, start)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, turn, cache.held[layer] if cache else None, start)
+        if cache:
+            cache.length += tokens.shape[1]
+        return self.head(self.norm(x))
+
+    @torch.no_grad()
+    def attention_maps(self, tokens: Tensor) -> Tensor:
+        """Who looks at whom: (layers, batch, heads, time, time); a row is a query and sums to 1."""
+        x, turn = self._embed(tokens, 0)
+        maps = []
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            q, k, _ = block.attention.project(block.norm1(x), turn)
+            maps.append(attention_weights(q, k))
+            x = block(x, turn)
+        return torch.stack(maps)
+
+    def _embed(self, tokens: Tensor, start: int) -> tuple[Tensor, Tensor | None]:
+        end = start + tokens.shape[-1]
+        if tokens.dim() != 2 or end > self.config.context:
+            limit = f"(batch, time) with at most {self.config.context} tokens in all"
+            raise ValueError(f"tokens must be {limit}, got {tuple(tokens.shape)} after {start}")
+        x = self.tokens(tokens)
+        if self.places is not None:
+            x = x + self.places(torch.arange(start, end, device=tokens.device))
+        return x, self.turn[start:end] if self.turn is not None else None
+
+    def _start(self) -> None:
+        """Small random matrices. A block starts as a copy of its input or, with GPT-2's choices, close to it."""
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif parameter.dim() == 2:
+                nn.init.normal_(parameter, std=self._spread(name, parameter.shape[1]))
+        if self.config.tied:
+            self.head.weight = self.tokens.weight
+
+    def _spread(self, name: str, inputs: int) -> float:
+        """Standard deviation with which a matrix starts; Radford et al. 2019, section 2.3, where matrices are tied."""
+        adds_to_stream = name.endswith(("out.weight", "down.weight"))
+        if self.config.tied:
+            return 0.02 * ((2 * self.config.layers) ** -0.5 if adds_to_stream else 1)
+        if adds_to_stream:
+            return 0.0
+        return {"tokens.weight": 1.0, "places.weight": 1.0, "head.weight": 0.02}.get(name, inputs**-0.5)
+
+
+def _norm(config: Config) -> nn.Module:
+    if config.norm == "rms":
+        return nn.RMSNorm(config.width)
+    return nn.LayerNorm(config.width, bias=config.bias)
+
+
+def shakespeare() -> GPT:
+    """The untrained model of `zoo.load("gpt")`, for the 67 characters of `data.text.shakespeare_alphabet`."""
+    return GPT(Config(67, context=128, heads=3, width=96))
+
+
+def gpt2_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of Hugging Face's GPT2LMHeadModel under our names, for `load_state_dict`.
+
+    Args: state: its state_dict; its matrices multiply from the right, (in, out), and are turned.
+    Raises: ValueError if there are no such weights in it.
+    """
+    names = {"wte": "tokens", "wpe": "places", "h": "blocks", "ln_1": "norm1", "ln_2": "norm2", "ln_f": "norm"}
+    names |= {"attn": "attention", "c_attn": "qkv", "c_fc": "up", "lm_head": "head"}
+    if "transformer.wte.weight" not in state:
+        raise ValueError(f"these are not the weights of a GPT2LMHeadModel: {sorted(state)[:3]}")
+    ours = {}
+    for name, value in state.items():
+        parts = name.removeprefix("transformer.").replace("attn.c_proj", "attn.out").replace("mlp.c_proj", "down")
+        parts = ".".join(names.get(part, part) for part in parts.replace("mlp.", "").split("."))
+        ours[parts] = value.T if ".c_" in name and value.dim() == 2 else value
+    return ours
+
+
+def optimizers(
+    model: GPT, muon: float = 0.02, adamw: float = 4e-3, decay: float = 0.0, iterations: int = 5
+) -> tuple[Optimizer, Optimizer]:
+    """Muon for the matrices of the blocks, AdamW for embedding, head, norms and biases, at these rates.
+
+    Args: decay: weight decay of Muon.  iterations: of Newton and Schulz, by which Muon makes a step's singular values
+        alike; fewer are faster and less exact.
+    Raises: RuntimeError: torch is older than 2.9 and has no Muon.
+    Source: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
+    """
+    if not hasattr(torch.optim, "Muon"):
+        raise RuntimeError(f"Muon needs torch 2.9 or newer, this is {torch.__version__}; pip install -U torch")
+    matrices = [p for p in model.blocks.parameters() if p.dim() == 2]
+    rest = [p for p in model.parameters() if not any(p is matrix for matrix in matrices)]
+    return (
+        torch.optim.Muon(matrices, lr=muon, momentum=0.95, weight_decay=decay, ns_steps=iterations),
+        torch.optim.AdamW(rest, lr=adamw, betas=(0.9, 0.95), weight_decay=0.0),
+    )
+
+
+def schedule(optimizer: Optimizer, steps: int, warm_up: float = 0.03, last: float = 0.02) -> LambdaLR:
+    """The rate rises over the first share of the steps and falls to a share of itself at the end, both in a line."""
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / (warm_up * steps), last + (1 - last) * (1 - step / steps) / (1 - warm_up))
+
+    return LambdaLR(optimizer, factor)
+
+
+def windows(tokens: Tensor, length: int) -> Tensor:
+    """All passages of `length` tokens of a text, one a row: a view (n - length + 1, length) of tokens (n,)."""
+    if tokens.dim() != 1 or len(tokens) < length:
+        raise ValueError(f"tokens must be (n,) with n >= {length}, got {tuple(tokens.shape)}")
+    return tokens.unfold(0, length, 1)
+
+
+@torch.no_grad()
+def log_probs(model: GPT, tokens: Tensor, batch: int = 64) -> Tensor:
+    """Log probability of each token after the first, nats, the text being read in pieces of a context.
+
+    Args: tokens: (n,), n >= 2.  batch: pieces side by side.
+    Returns: (n - 1,); the first token of a piece is predicted from the last of the piece before alone.
+    """
+    windows(tokens, 2)
+    context = model.config.context
+    whole = (len(tokens) - 1) // context * context
+    pieces = list(tokens[: whole + 1].unfold(0, context + 1, context).split(batch)) if whole else []
+    if whole < len(tokens) - 1:
+        pieces.append(tokens[None, whole:])
+    scores = [model(piece[:, :-1]).float().log_softmax(-1) for piece in pieces]
+    found = [p.gather(-1, piece[:, 1:, None]).flatten() for p, piece in zip(scores, pieces, strict=True)]
+    return torch.cat(found)
+
+
+def forward_flops(config: Config, time: int | None = None) -> float:
+    """Multiplications and additions of the matrices for one of `time` tokens read at once. Equation (gpt.flops).
+
+    2 for each weight of a matrix, and in each layer 2 * 2 * width for each of the `time` keys: those that the mask
+    hides are multiplied too. Norms and activations are left out. Training takes three times as much.
+    """
+    t, weights = time or config.context, 12 * config.layers * config.width**2 + config.vocabulary * config.width
+    return 2 * weights + 4 * config.layers * config.width * t

@@ -1,0 +1,116 @@
+"""From the scores of a language model to text: how the next token is chosen.
+
+Logits are (..., vocabulary); a token that may not come has the logit minus infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genai_utils.models.gpt import GPT, Cache
+
+
+def top_k(logits: Tensor, k: int) -> Tensor:
+    """Keep the k most likely tokens (Fan, Lewis & Dauphin 2018, arXiv:1805.04833), and those as likely as the last."""
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]
+    return logits.masked_fill(logits < least, -math.inf)
+
+
+def top_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the fewest tokens, most likely first, that hold a share p (Holtzman et al. 2020, arXiv:1904.09751)."""
+    if not 0 < p <= 1:
+        raise ValueError(f"p must lie in (0, 1], got {p}")
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    shares = ordered.softmax(-1, dtype=torch.float64)  # in float32 the sum may reach 1 before the last token
+    before = shares.cumsum(-1) - shares  # of the tokens that are more likely
+    return logits.masked_fill((before >= p).scatter(-1, order, before >= p), -math.inf)
+
+
+def min_p(logits: Tensor, p: float) -> Tensor:
+    """Keep tokens at least p times as likely as the most likely one (Nguyen et al. 2024, arXiv:2407.01082)."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"p must lie in [0, 1], got {p}")
+    return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(p or 1e-45), -math.inf)
+
+
+def penalize(logits: Tensor, past: Tensor, penalty: float) -> Tensor:
+    """Make tokens of the past less likely: their logits over the penalty, times it if negative (>= 1; 1 does nothing).
+
+    Args: logits: (batch, vocabulary); past: (batch, time).  Source: Keskar et al. 2019, arXiv:1909.05858, section 4.1.
+    """
+    if penalty < 1:
+        raise ValueError(f"penalty must be at least 1, got {penalty}")
+    seen = logits.gather(-1, past)
+    return logits.scatter(-1, past, torch.where(seen > 0, seen / penalty, seen * penalty))
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to choose the next token: the penalty first, then the temperature, then the cuts, from top-k to min-p.
+
+    temperature: divides the logits; 0 takes the most likely token.  top_k, top_p, min_p, repetition: see the functions
+    of these names (`penalize` for the last); None: no cut.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repetition: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(f"temperature must be at least 0 and finite, got {self.temperature}")
+
+    def probabilities(self, logits: Tensor, past: Tensor | None = None) -> Tensor:
+        """Chance of each token to come next, (batch, vocabulary).  past: (batch, time), for the repetition penalty."""
+        logits = logits.float()
+        if past is not None and self.repetition != 1:
+            logits = penalize(logits, past, self.repetition)
+        if self.temperature == 0:
+            return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).float()
+        logits = logits / self.temperature
+        if self.top_k is not None:
+            logits = top_k(logits, self.top_k)
+        if self.top_p is not None:
+            logits = top_p(logits, self.top_p)
+        if self.min_p is not None:
+            logits = min_p(logits, self.min_p)
+        return logits.softmax(-1)
+
+
+@torch.no_grad()
+def generate(
+    model: GPT,
+    prompt: Tensor,
+    tokens: int,
+    decoding: Decoding | None = None,
+    generator: torch.Generator | None = None,
+    cached: bool = True,
+) -> Tensor:
+    """Write on.
+
+    Args: prompt: (batch, time), at least one token.  tokens: how many to add.  cached: keep keys and values between
+        steps, or compute all of them again each time; the tokens are the same.
+    Returns: (batch, time + tokens).  Text beyond the context is forgotten, half a context at once.
+    """
+    if prompt.dim() != 2 or not prompt.shape[1]:
+        raise ValueError(f"prompt must be (batch, time) with at least one token, got {tuple(prompt.shape)}")
+    decoding, context = decoding or Decoding(), model.config.context
+    text, start = prompt, max(0, prompt.shape[1] - context)
+    cache: Cache | None = None
+    for _ in range(tokens):
+        if text.shape[1] - start > context:
+            start, cache = text.shape[1] - max(1, context // 2), None
+        if cached and cache is None:
+            cache = Cache(model.config, len(text), text.device)
+        unread = text[:, start + (cache.length if cache else 0) :]
+        p = decoding.probabilities(model(unread, cache)[:, -1], text)
+        text = torch.cat([text, torch.multinomial(p, 1, generator=generator)], dim=1)
+    return text

@@ -1,0 +1,227 @@
+"""WaveNet, small: sound as a row of 256 levels, each predicted from those before it by dilated causal convolutions.
+
+Read from top to bottom: mu-law, the layer, the network, writing with memory. Levels are (n, t) int64. What comes before
+the first level of a recording is silence, so that every prediction sees a whole window of `receptive_field` levels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LEVELS = 256
+SILENCE = LEVELS // 2  # the level of a sample that is 0
+
+
+# --- mu-law -----------------------------------------------------------------------------------------------------------
+
+
+def mu_law(samples: Tensor) -> Tensor:
+    """Level of each sample, 0 to 255: fine steps near silence, coarse ones where it is loud.
+
+    Args: samples: float, any shape, in [-1, 1].  Returns: int64 of that shape.  Raises: ValueError for samples outside.
+    Source: ITU-T G.711; van den Oord et al. 2016, arXiv:1609.03499, section 2.2. Equation (wave.mu-law).
+    """
+    if samples.numel() and not samples.abs().max() <= 1:
+        raise ValueError(f"samples must lie in [-1, 1], got up to {samples.abs().max()}; divide int16 by 32768")
+    mu = LEVELS - 1
+    squeezed = samples.sign() * torch.log1p(mu * samples.abs()) / math.log1p(mu)
+    return ((squeezed + 1) / 2 * mu + 0.5).floor().long()
+
+
+def inverse_mu_law(levels: Tensor) -> Tensor:
+    """Sample in the middle of each level: (...) int64, 0 to 255 -> (...) float32 in [-1, 1].
+
+    Raises: ValueError for other levels.  Source: as `mu_law`. Equation (wave.mu-law).
+    """
+    if levels.numel() and (levels.min() < 0 or levels.max() >= LEVELS):
+        raise ValueError(f"levels must lie in 0 to {LEVELS - 1}, got {int(levels.min())} to {int(levels.max())}")
+    mu = LEVELS - 1
+    squeezed = 2 * levels.float() / mu - 1
+    return squeezed.sign() * torch.expm1(squeezed.abs() * math.log1p(mu)) / mu
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+class GatedLayer(nn.Module):
+    """A convolution over two moments `dilation` apart, tanh times sigmoid, added to what came in.
+
+    Args: width: channels of the signal; dilation: in samples.
+    Source: van den Oord et al. 2016, arXiv:1609.03499, sections 2.3 and 2.4. Equation (wave.gate).
+    """
+
+    def __init__(self, width: int, dilation: int):
+        super().__init__()
+        self.dilation = dilation
+        self.two_moments = nn.Linear(2 * width, 2 * width)
+        self.back = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, t, width) and what the label adds (n, 1, 2 width) -> signal and gated values (n, t - dilation, width)."""
+        return self.at(x[:, : -self.dilation], x[:, self.dilation :], label)
+
+    def at(self, past: Tensor, now: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, from the signal `dilation` samples ago and the signal now, each (n, t, width)."""
+        content, gate = (self.two_moments(torch.cat((past, now), dim=2)) + label).chunk(2, dim=2)
+        gated = content.tanh() * gate.sigmoid()
+        return now + self.back(gated), gated
+
+
+class WaveNet(nn.Module):
+    """Exact probability of a row of levels, one after the other, given those before it, and optionally a label.
+
+    Args: levels: of a sample; width: channels; dilations: of the layers, in order; labels: how many, 0 for none;
+        head: channels of the last hidden layer.
+    Source: van den Oord et al. 2016, arXiv:1609.03499. Equation (wave.receptive-field).
+    """
+
+    def __init__(
+        self,
+        levels: int = LEVELS,
+        width: int = 32,
+        dilations: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256),
+        labels: int = 0,
+        head: int = 128,
+    ):
+        super().__init__()
+        self.levels, self.labels = levels, labels
+        self.embed = nn.Embedding(levels, width)
+        self.tell = nn.Embedding(max(labels, 1), len(dilations) * 2 * width)
+        self.layers = nn.ModuleList([GatedLayer(width, dilation) for dilation in dilations])
+        self.mix = nn.Linear(len(dilations) * width, head)
+        last = nn.Linear(head, levels)
+        self.head = nn.Sequential(nn.ReLU(), last)
+        with torch.no_grad():
+            self.embed.weight.copy_(smooth(levels, width))
+            last.weight.copy_(smooth(levels, head) / math.sqrt(3 * head))
+            last.bias.zero_()
+            self.tell.weight.mul_(0.1)
+
+    @property
+    def silence(self) -> int:
+        """The level in the middle."""
+        return self.levels // 2
+
+    @property
+    def receptive_field(self) -> int:
+        """How many levels before it a prediction sees: 1 + the sum of the dilations."""
+        return 1 + sum(layer.dilation for layer in self._gated())
+
+    def forward(self, levels: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Logits of the level that follows each whole window: (n, t), (n,) -> (n, t - receptive_field + 1, levels).
+
+        Raises: ValueError when there is no whole window, or labels are missing or not wanted.
+        """
+        length = levels.shape[1] - self.receptive_field + 1
+        if length < 1:
+            raise ValueError(f"a window has {self.receptive_field} levels, got only {levels.shape[1]}; use log_prob")
+        x, seen = self.embed(levels), []
+        for layer, label in zip(self._gated(), self._told(len(levels), labels), strict=True):
+            x, gated = layer(x, label)
+            seen.append(gated[:, -length:])
+        return self.head(self.mix(torch.cat(seen, dim=2)))
+
+    def log_prob(self, levels: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Log-probability of each level given those before it, in nats: (n, t), (n,) -> (n, t), <= 0.
+
+        Silence goes before the first level. The sum over t is the log-probability of the row.
+        """
+        logits = self(F.pad(levels, (self.receptive_field, -1), value=self.silence), labels)
+        return -F.cross_entropy(logits.float().movedim(2, 1), levels, reduction="none")
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        length: int,
+        labels: Tensor | None = None,
+        temperature: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Write rows of levels after silence: (n, length) int64.
+
+        Args: labels: (n,) int64; temperature: logits are divided by it; generator: on the device of the model.
+        Each layer keeps its last `dilation` inputs, so that a level costs one step of each layer and not a window.
+        Source: Paine et al. 2016, arXiv:1611.09482.
+        """
+        told = self._told(n, labels)
+        level = torch.full((n,), self.silence, device=self.embed.weight.device)
+        written, memory = [], self._memory_of_silence(n, told)
+        for t in range(length):
+            logits = self._next(self.embed(level)[:, None], t, memory, told)
+            level = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
+            written.append(level)
+        return torch.stack(written, dim=1)
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _gated(self) -> list[GatedLayer]:
+        return [layer for layer in self.layers if isinstance(layer, GatedLayer)]
+
+    def _told(self, n: int, labels: Tensor | None) -> list[Tensor]:
+        """What a label adds in each layer: (n, 1, 2 width) each."""
+        if bool(self.labels) != (labels is not None):
+            wanted = f"labels (n,) in 0 to {self.labels - 1}" if self.labels else "no labels"
+            raise ValueError(f"this model wants {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
+        known = torch.zeros(n, dtype=torch.long, device=self.tell.weight.device) if labels is None else labels
+        return list(self.tell(known)[:, None].chunk(len(self.layers), dim=2))
+
+    def _memory_of_silence(self, n: int, told: list[Tensor]) -> list[Tensor]:
+        """The last `dilation` inputs of each layer, (n, dilation, width), when there was only silence so far."""
+        x = self.embed.weight[self.silence].expand(n, 1, -1)
+        memory = []
+        for layer, label in zip(self._gated(), told, strict=True):
+            memory.append(x.repeat(1, layer.dilation, 1))
+            x, _ = layer.at(x, x, label)
+        return memory
+
+    def _next(self, x: Tensor, t: int, memory: list[Tensor], told: list[Tensor]) -> Tensor:
+        """Logits (n, levels) at time t from its embedding (n, 1, width); writes what the layers get into memory."""
+        seen = []
+        for layer, queue, label in zip(self._gated(), memory, told, strict=True):
+            place = slice(t % layer.dilation, t % layer.dilation + 1)
+            past, queue[:, place] = queue[:, place].clone(), x
+            x, gated = layer.at(past, x, label)
+            seen.append(gated)
+        return self.head(self.mix(torch.cat(seen, dim=2)))[:, 0]
+
+
+def spoken() -> WaveNet:
+    """The untrained model of the shape that ships: 256 levels, four voices."""
+    return WaveNet(labels=4)
+
+
+def smooth(levels: int, width: int, waves: int = 16) -> Tensor:
+    """Random vectors, alike for neighbouring levels: (levels, width), of standard deviation 1.
+
+    A network that starts from them need not learn first that level 130 lies between 129 and 131. They are sums of
+    `waves` cosines over the levels, the k-th with random amplitudes of size 1 / k.
+    """
+    k = torch.arange(1, waves + 1)
+    cosines = torch.cos(math.pi * k * (torch.arange(levels)[:, None] + 0.5) / levels)
+    vectors = cosines @ (torch.randn(waves, width) / k[:, None])
+    return vectors / vectors.std()
+
+
+def excerpts(rows: Sequence[Tensor], context: int, length: int, silence: int = SILENCE) -> tuple[Tensor, Tensor]:
+    """Cut rows of levels, or samples, into pieces to train on, each with what came before it, silence in the beginning.
+
+    Args: rows: (t,) each, t >= length; context: levels before each piece, the receptive field; length: of it; silence:
+        the value that goes before the beginning, 0 for samples.
+    Returns: pieces (n, context + length) and the number of the row that each comes from, (n,).  The last piece of a row
+    ends with the row, and so repeats some of the piece before.  Raises: ValueError for a row shorter than `length`.
+    """
+    if short := [len(row) for row in rows if len(row) < length]:
+        raise ValueError(f"every row must have at least {length} levels, got one of {min(short)}; lower `length`")
+    pieces, numbers = [], []
+    for number, row in enumerate(rows):
+        padded = F.pad(row, (context, 0), value=silence)
+        starts = [*range(0, len(row) - length, length), len(row) - length]
+        pieces += [padded[start : start + context + length] for start in starts]
+        numbers += [number] * len(starts)
+    return torch.stack(pieces), torch.tensor(numbers)

@@ -1,0 +1,46 @@
+"""The explorer "What must be true": from money spent on machines to what users must pay, computed in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from genai_utils.business.valuation import Buildout
+from genai_utils.data.facts import fact
+
+_SERVER = fact("B-V7").stated("$270,000") / 8  # one GPU with its part of the server
+_CHIP_SHARE = fact("B-V5").stated("$35B") / fact("B-V5").stated("$50B")
+_REVENUES = (("B-C6", "$37B"), ("B-C7", "$47B"), ("B-C8", "$25B"))
+
+
+class WhatMustBeTrue(anywidget.AnyWidget):
+    """Two panels to bend; no kernel needed, because all numbers come from `capex.js`.
+
+    Left: capex (billion dollars) becomes a yearly bill and a required revenue, against `revenue_today` (billion).
+    Right: what an hour sold of one GPU must bring, against the market's `rent` (dollars); `gpu_cost` in thousands.
+    Figures of the world start at what the table of facts says: B-C4, B-V5, B-V7, B-U4 and, added up although they
+    count some money twice, the run rates of B-C6, B-C7 and B-C8. The others are assumptions.
+    Equations (value.annuity), (value.capex-revenue), (value.hour).
+    """
+
+    _esm = Path(__file__).with_suffix(".js")
+    _css = Path(__file__).with_suffix(".css")
+    capex = traitlets.Float(fact("B-C4").stated("725B") / 1e9, min=1.0).tag(sync=True)
+    chip_share = traitlets.Float(_CHIP_SHARE, min=0.0, max=1.0).tag(sync=True)
+    chip_life = traitlets.Float(5.0, min=0.5).tag(sync=True)
+    building_life = traitlets.Float(20.0, min=0.5).tag(sync=True)
+    rate = traitlets.Float(0.1, min=0.0).tag(sync=True)
+    running = traitlets.Float(0.05, min=0.0).tag(sync=True)
+    margin = traitlets.Float(0.5, max=0.99).tag(sync=True)
+    revenue_today = traitlets.Float(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1).tag(sync=True)
+    utilisation = traitlets.Float(0.6, min=0.01, max=1.0).tag(sync=True)
+    gpu_cost = traitlets.Float(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1).tag(sync=True)
+    rent = traitlets.Float(fact("B-U4").value, min=0.01).tag(sync=True)
+
+    @property
+    def buildout(self) -> Buildout:
+        """The left panel as it stands, for Python; money in billion dollars."""
+        names = ("capex", "chip_share", "chip_life", "building_life", "rate", "running", "margin", "utilisation")
+        return Buildout(*(getattr(self, name) for name in names))

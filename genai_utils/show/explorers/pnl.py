@@ -1,0 +1,43 @@
+"""The explorer "Bend the books": profit and loss of a product with free users, now and over three years."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from genai_utils.business.unit_economics import Plan
+
+_AMOUNTS = ("users", "paying_share", "usd_per_payer", "payer_tokens", "free_tokens")
+_MACHINE = ("tokens_per_second", "machine_usd_per_hour", "utilisation", "fixed_usd")
+
+
+class ProfitAndLoss(anywidget.AnyWidget):
+    """Two panels to bend; no kernel needed, because all numbers come from `pnl.js`.
+
+    Left: a month of `business.unit_economics.Plan`, whose fields the traits are: users, shares in 0..1, USD, million
+    tokens a month and user. Right: 36 months in which prices and machines get cheaper by a factor a year
+    (`price_factor`, `cost_factor`), and users and their use grow by one (`users_factor`, `use_factor`).
+    Equations (unit.cost-per-token), (unit.margin), (unit.free-tier), (unit.decline).
+    """
+
+    _esm = Path(__file__).with_suffix(".js")
+    _css = Path(__file__).with_suffix(".css")
+    users = traitlets.Float(100_000.0, min=1.0).tag(sync=True)
+    paying_share = traitlets.Float(0.064, min=0.0, max=1.0).tag(sync=True)
+    usd_per_payer = traitlets.Float(20.0, min=0.0).tag(sync=True)
+    payer_tokens = traitlets.Float(3.0, min=0.0).tag(sync=True)
+    free_tokens = traitlets.Float(0.2, min=0.0).tag(sync=True)
+    tokens_per_second = traitlets.Float(10_000.0, min=1.0).tag(sync=True)
+    machine_usd_per_hour = traitlets.Float(23.6, min=0.0).tag(sync=True)
+    utilisation = traitlets.Float(0.4, min=0.01, max=1.0).tag(sync=True)
+    fixed_usd = traitlets.Float(45_000.0, min=0.0).tag(sync=True)
+    price_factor = traitlets.Float(1.5, min=0.1).tag(sync=True)
+    cost_factor = traitlets.Float(2.0, min=0.1).tag(sync=True)
+    users_factor = traitlets.Float(1.2, min=0.1).tag(sync=True)
+    use_factor = traitlets.Float(1.5, min=0.1).tag(sync=True)
+
+    def plan(self) -> Plan:
+        """The plan as it is bent now."""
+        return Plan(**{name: getattr(self, name) for name in (*_AMOUNTS, *_MACHINE)})
