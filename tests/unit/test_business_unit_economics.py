@@ -246,7 +246,9 @@ CALLS = [
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize(
-    ("call", "good", "name"), [(call, good, name) for call, good in CALLS for name in good], ids=lambda x: str(x)[:40]
+    ("call", "good", "name"),
+    [(call, good, name) for call, good in CALLS for name in good],
+    ids=lambda x: getattr(x, "__name__", str(x)[:40]),
 )
 def test_what_is_negative_or_no_number_is_refused_by_name(call, good, name, bad):
     with pytest.raises(ValueError, match=f"({name}|factor) (must be a finite number|is a share in).*got {bad}"):
