@@ -17,6 +17,7 @@ import os
 import platform
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -38,7 +39,7 @@ SHAPE = (14, 14)
 # --- recipes: a network, its batch and its optimizer ------------------------------------------------------------------
 
 
-class Recipe:
+class Recipe(ABC):
     """A network that gives logits of white, and what happens to it on one batch."""
 
     batch, rate = 64, 2e-3
@@ -47,9 +48,9 @@ class Recipe:
         self.model = self.build().to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), self.rate, fused=True)
 
+    @abstractmethod
     def build(self) -> nn.Module:
         """The untrained network: (n, 14, 14) int64 to (n, 2, 14, 14)."""
-        raise NotImplementedError
 
     def step(self, x: Tensor, share: float) -> None:
         """One update. x: (batch, 14, 14) int64; share: how much of the budget is spent, 0 to 1."""

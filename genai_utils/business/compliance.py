@@ -8,7 +8,7 @@ one company makes the product and runs it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from html import escape
 
 from genai_utils.data.facts import fact
@@ -126,7 +126,7 @@ def switches(product: Product) -> dict[str, int]:
 
 
 def _flipped(product: Product, name: str) -> Product:
-    return replace(product, **{name: not getattr(product, name)})  # type: ignore[arg-type]
+    return Product(**asdict(product) | {name: not getattr(product, name)})
 
 
 def _row(duty: Duty) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 HOURS_PER_YEAR = 8_760.0
-Case = TypeVar("Case")
+Case = TypeVar("Case", bound="DataclassInstance")
 
 
 def present_value(cash: Sequence[float] | np.ndarray, *, rate: float) -> float:
@@ -49,7 +52,7 @@ def annuity(amount: float, *, rate: float, years: float) -> float:
     _finite(amount=amount, rate=rate)
     _above(0.0, years=years)
     _not_below(0.0, rate=rate)
-    if rate == 0.0:
+    if rate < 1e-100:  # no interest that could be told from none; smaller rates would lose their digits below
         return amount / years
     return amount * rate / -math.expm1(-years * math.log1p(rate))
 
@@ -211,8 +214,7 @@ def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tu
     """
 
     def at(name: str, number: float) -> float:
-        changed: Any = replace(base, **{name: number})  # type: ignore[type-var]
-        return measure(changed)
+        return measure(replace(base, **{name: number}))
 
     found = [Swing(name, at(name, low), at(name, high)) for name, (low, high) in ranges.items()]
     return sorted(found, key=lambda swing: swing.width, reverse=True)

@@ -8,6 +8,7 @@ probabilities are in nats.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -98,7 +99,7 @@ def shifted(x: Tensor, down: int = 0, right: int = 0) -> Tensor:
 # --- what all pixel models share --------------------------------------------------------------------------------------
 
 
-class PixelModel(nn.Module):
+class PixelModel(nn.Module, ABC):
     """Exact probability of grey pictures: p(x) = product over pixels of p(pixel | pixels before it).
 
     Args: levels: grey levels, 2 to 256.  shape: height and width.  width: channels.
@@ -115,9 +116,9 @@ class PixelModel(nn.Module):
         last.weight.data.copy_(waves(levels, width)[..., None, None] / width**0.5)
         self.head = nn.Sequential(nn.SiLU(), nn.Conv2d(width, width, 1), nn.SiLU(), last)
 
+    @abstractmethod
     def context(self, embedded: Tensor) -> Tensor:
         """What is known at each pixel: (n, WAVES, h, w) to (n, width, h, w), blind to the pixel and all after it."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of each pixel given those before it: (n, h, w) int64 to (n, levels, h, w).

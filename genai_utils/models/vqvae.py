@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.models.pixelcnn import MaskedConv2d
 from genai_utils.models.shapes import check_examples
 
 # --- quantisation -----------------------------------------------------------------------------------------------------
@@ -252,42 +253,13 @@ def psnr(images: Tensor, x: Tensor) -> float:
 # --- prior ------------------------------------------------------------------------------------------------------------
 
 
-class CausalConv2d(nn.Conv2d):
-    """Convolution that sees the rows above and the places to the left; its own place only where `sees_itself`.
-
-    The kernel is cut below its middle row, what is right of the middle is masked. Keeps height and width.
-    Source: van den Oord, Kalchbrenner & Kavukcuoglu 2016, arXiv:1601.06759, section 3.4: masks A and B.
-    """
-
-    mask: Tensor
-
-    def __init__(self, inputs: int, outputs: int, size: int, sees_itself: bool):
-        self.reach = size // 2
-        super().__init__(inputs, outputs, (self.reach + 1, size))
-        mask = torch.ones(self.reach + 1, size)
-        mask[-1, self.reach + sees_itself :] = 0
-        self.register_buffer("mask", mask, persistent=False)
-
-    def padded(self, x: Tensor) -> Tensor:
-        """Add zeros above, left and right of x, as `valid` wants it."""
-        return F.pad(x, (self.reach, self.reach, self.reach, 0))
-
-    def valid(self, x: Tensor) -> Tensor:
-        """Convolve what is already padded."""
-        return F.conv2d(x, self.weight * self.mask, self.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, h, w) -> (n, outputs, h, w)."""
-        return self.valid(self.padded(x))
-
-
 class CausalBlock(nn.Module):
     """Residual block of the prior: narrow, look up and left, widen."""
 
     def __init__(self, width: int):
         super().__init__()
         self.before = nn.Sequential(nn.ReLU(), nn.Conv2d(width, width // 2, 1), nn.ReLU())
-        self.look = CausalConv2d(width // 2, width // 2, 3, sees_itself=True)
+        self.look = MaskedConv2d(width // 2, width // 2, 3, sees_itself=True)
         self.after = nn.Sequential(nn.ReLU(), nn.Conv2d(width // 2, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -311,7 +283,7 @@ class CodePrior(nn.Module):
         self.embed = nn.Embedding(codes, width // 2)
         self.place = nn.Parameter(torch.zeros(width, *shape))
         self.caption = nn.Embedding(max(classes, 1), width)
-        self.first = CausalConv2d(width // 2, width, 7, sees_itself=False)
+        self.first = MaskedConv2d(width // 2, width, 7, sees_itself=False)
         self.blocks = nn.ModuleList([CausalBlock(width) for _ in range(blocks)])
         self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(width, codes, 1))
 
@@ -348,25 +320,25 @@ class CodePrior(nn.Module):
             labels = torch.randint(self.classes, (n,), generator=generator, device=self.place.device)
         (height, width), captions = self.shape, self._captions(n, labels)
         codes = torch.zeros(n, height, width, dtype=torch.long, device=self.place.device)
-        seen = [conv.padded(self.place.new_zeros(n, conv.in_channels, height, width)) for conv in self._looks()]
+        seen = [look.blank(n, height, width) for look in self._looks()]
         for i in range(height):
             for j in range(width):
                 logits = self._logits_at(i, j, seen, captions) / temperature
                 codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
-                _write(seen[0], self.first, i, j, self.embed(codes[:, i, j])[..., None, None])
+                self.first.write(seen[0], self.embed(codes[:, i, j])[..., None, None], i, j)
         return codes
 
-    def _looks(self) -> list[CausalConv2d]:
+    def _looks(self) -> list[MaskedConv2d]:
         """The layers that look at other places, in order."""
-        return [layer for layer in self.modules() if isinstance(layer, CausalConv2d)]
+        return [layer for layer in self.modules() if isinstance(layer, MaskedConv2d)]
 
     def _logits_at(self, i: int, j: int, seen: list[Tensor], captions: Tensor) -> Tensor:
         """Logits (n, codes) at one place; `seen` holds the padded inputs of the layers, and receives this place's."""
-        x = _look(seen[0], self.first, i, j) + self.place[:, i : i + 1, j : j + 1] + captions
+        x = self.first.at(seen[0], i, j)[..., None, None] + self.place[:, i : i + 1, j : j + 1] + captions
         blocks = [block for block in self.blocks if isinstance(block, CausalBlock)]
         for block, inputs in zip(blocks, seen[1:], strict=True):
-            _write(inputs, block.look, i, j, block.before(x))
-            x = x + block.after(_look(inputs, block.look, i, j))
+            block.look.write(inputs, block.before(x), i, j)
+            x = x + block.after(block.look.at(inputs, i, j)[..., None, None])
         return self.head(x)[:, :, 0, 0]
 
     def _captions(self, n: int, labels: Tensor | None) -> Tensor:
@@ -386,13 +358,3 @@ def captioned_prior() -> CodePrior:
 def _batches(codes: Tensor, labels: Tensor | None, size: int = 500) -> list[tuple[Tensor, Tensor | None]]:
     parts = codes.split(size)
     return list(zip(parts, [None] * len(parts) if labels is None else labels.split(size), strict=True))
-
-
-def _write(inputs: Tensor, layer: CausalConv2d, i: int, j: int, value: Tensor) -> None:
-    """Put the value (n, c, 1, 1) of one place into the padded input of a layer."""
-    inputs[:, :, i + layer.reach, j + layer.reach] = value[:, :, 0, 0]
-
-
-def _look(inputs: Tensor, layer: CausalConv2d, i: int, j: int) -> Tensor:
-    """Output (n, c, 1, 1) of a layer at one place, from its padded input."""
-    return layer.valid(inputs[:, :, i : i + layer.reach + 1, j : j + 2 * layer.reach + 1])

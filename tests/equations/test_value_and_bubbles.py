@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pytest import approx
 from scipy.integrate import quad
@@ -41,6 +41,7 @@ def test_a_perpetuity_is_the_sum_of_very_many_payments(rate, part):
 
 @verifies("value.annuity")
 @given(st.floats(1.0, 1e6), RATES, st.integers(1, 40))
+@example(1.5, 5e-324, 1)
 def test_a_loan_repaid_by_the_annuity_ends_at_zero(loan, rate, years):
     debt = loan
     for _ in range(years):

@@ -36,9 +36,8 @@ DESK, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 FINISHED = f"""async () => {{
-  const formulas = document.querySelector('script[src*="mathjax"]');
-  if (formulas && !MathJax.startup?.promise) return false;  // the script has not arrived yet
-  if (formulas) await MathJax.startup.promise;
+  if (document.readyState !== 'complete') return false;  // a busy machine goes quiet before all scripts have run
+  if (document.querySelector('script[src*="mathjax"]')) await MathJax.startup.promise;
   const widgets = document.querySelectorAll('{WIDGET}').length;
   const explorers = [...document.querySelectorAll('{EXPLORER}')];
   const due = widgets + document.querySelectorAll('.genai-explorer[data-module]').length;
