@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def tests(source: str) -> dict[str, list[str]]:
     """Equation name -> names of the tests that verify it, in the order of the files."""
     found: dict[str, list[str]] = {}
