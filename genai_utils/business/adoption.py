@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
+from genai_utils.business import checks
+
 Numbers = float | Sequence[float] | np.ndarray
 
 # The search for the two speeds, a year: from "one in a million by itself" to "everybody within a month".
@@ -34,12 +36,8 @@ class Bass:
     imitation: float
 
     def __post_init__(self) -> None:
-        above = {"ceiling": self.ceiling, "innovation": self.innovation}
-        for name, number in (above | {"imitation": self.imitation}).items():
-            if not math.isfinite(number) or number < 0 or (number == 0 and name in above):
-                raise ValueError(
-                    f"{name} must be a finite number {'above' if name in above else 'from'} 0, got {number}"
-                )
+        checks.above(0.0, ceiling=self.ceiling, innovation=self.innovation)
+        checks.at_least(0.0, imitation=self.imitation)
 
     def share(self, years: Numbers) -> np.ndarray:
         """Share of the ceiling reached; 0 before the launch. Equation (adoption.bass)."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
+from genai_utils.business import checks
+
 
 def volume_to_keep_revenue(cut: float) -> float:
     """Factor by which the volume must grow so that revenue survives a price cut. Equation (china.revenue).
@@ -19,7 +21,7 @@ def volume_to_keep_revenue(cut: float) -> float:
     Args: cut: share of the price that is given up, 0 <= cut < 1.
     Raises: ValueError: cut out of its range or NaN.
     """
-    _cut(cut)
+    checks.share("[0, 1)", cut=cut)
     return 1.0 / (1.0 - cut)
 
 
@@ -34,11 +36,9 @@ def volume_to_keep_profit(cut: float, *, margin: float, cost_fall: float = 0.0) 
         cost_fall: share by which the cost of a unit falls in the meantime, 0 <= cost_fall <= 1.
     Raises: ValueError: an argument out of its range or NaN.
     """
-    _cut(cut)
-    if not 0 < margin <= 1:
-        raise ValueError(f"margin is a share in (0, 1], got {margin}: without profit there is none to keep")
-    if not 0 <= cost_fall <= 1:
-        raise ValueError(f"cost_fall is a share in [0, 1], got {cost_fall}; write 60 % as 0.6")
+    checks.share("[0, 1)", cut=cut)
+    checks.share("(0, 1]", margin=margin)
+    checks.share("[0, 1]", cost_fall=cost_fall)
     left = margin - cut + (1.0 - margin) * cost_fall  # gross profit of a unit, as a share of the old price
     return margin / left if left > 0 else math.inf
 
@@ -51,7 +51,7 @@ def elasticity(*, price: tuple[float, float], volume: tuple[float, float]) -> fl
     Args: price, volume: (before, after), each above 0; the prices differ.
     Raises: ValueError: a number not above 0, NaN or infinite, or a price that did not change.
     """
-    _positive(price_before=price[0], price_after=price[1], volume_before=volume[0], volume_after=volume[1])
+    checks.above(0.0, price_before=price[0], price_after=price[1], volume_before=volume[0], volume_after=volume[1])
     if price[0] == price[1]:
         raise ValueError(f"the price stayed at {price[0]}: no elasticity can be read from that")
     return math.log(volume[1] / volume[0]) / math.log(price[0] / price[1])
@@ -96,8 +96,7 @@ class Growth:
         return math.exp(middle - reach), math.exp(middle), math.exp(middle + reach)
 
     def _quantile(self, level: float) -> float:
-        if not 0 < level < 1:
-            raise ValueError(f"level is a share between 0 and 1, got {level}; write 90 % as 0.9")
+        checks.share("(0, 1)", level=level)
         return float(student.ppf(0.5 + level / 2.0, self.n - 2))
 
 
@@ -145,9 +144,8 @@ def leader_price(*, cost: float, switching: float, advantage: float, open_rival:
     Raises: ValueError: an argument out of its range, NaN or infinite.
     Source: Hotelling 1929, doi:10.2307/2224214, with a difference in quality.
     """
-    _positive(switching=switching)
-    if not (math.isfinite(cost) and cost >= 0 and math.isfinite(advantage) and advantage >= 0):
-        raise ValueError(f"cost and advantage must be finite, 0 or more, got {cost} and {advantage}")
+    checks.above(0.0, switching=switching)
+    checks.at_least(0.0, cost=cost, advantage=advantage)
     if advantage >= 3 * switching:  # everybody buys from the leader, who only keeps the rival out
         return cost + advantage - switching
     if open_rival:
@@ -164,14 +162,3 @@ def break_even_revenue(*, fixed: float, margin: float) -> float:
     if not (fixed >= 0 and margin <= 1):
         raise ValueError(f"fixed must be 0 or more and margin at most 1, got {fixed} and {margin}")
     return fixed / margin if margin > 0 else math.inf
-
-
-def _cut(cut: float) -> None:
-    if not 0 <= cut < 1:
-        raise ValueError(f"cut is a share in [0, 1), got {cut}; write 60 % as 0.6, and free of charge keeps no revenue")
-
-
-def _positive(**amounts: float) -> None:
-    for name, amount in amounts.items():
-        if not (math.isfinite(amount) and amount > 0):
-            raise ValueError(f"{name} must be a finite number above 0, got {amount}")

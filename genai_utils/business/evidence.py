@@ -13,6 +13,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta, t
 
+from genai_utils.business import checks
+
 Numbers = Sequence[float] | np.ndarray
 
 
@@ -32,7 +34,7 @@ class Effect(NamedTuple):
 
         Raises: ValueError: level is not between 0 and 1.
         """
-        _between(level=level)
+        checks.share("(0, 1)", level=level)
         width = float(ndtri(0.5 + level / 2)) * self.error
         return math.expm1(self.log - width), math.expm1(self.log + width)
 
@@ -43,8 +45,8 @@ def effect_from_error(change: float, error: float, *, of_time: bool = False) -> 
     Args: of_time: the change is one of time, so that less is better: -0.4 (40 % less) is 67 % more in the same time.
     Raises: ValueError: change is -1 or below, or error not above 0.
     """
-    _above(-1.0, change=change)
-    _above(0.0, error=error)
+    checks.above(-1.0, change=change)
+    checks.above(0.0, error=error)
     return Effect(_signed(change, of_time), error / (1.0 + change))
 
 
@@ -54,7 +56,7 @@ def effect_from_interval(change: float, low: float, high: float, *, of_time: boo
     Equation (evidence.log-ratio).
     Raises: ValueError: a change of -1 or below, or an interval that does not hold the change.
     """
-    _above(-1.0, change=change, low=low, high=high)
+    checks.above(-1.0, change=change, low=low, high=high)
     if not low <= change <= high or low == high:
         raise ValueError(f"the interval must hold the change, got {low} to {high} for {change}")
     return Effect(_signed(change, of_time), (math.log1p(high) - math.log1p(low)) / (2 * float(ndtri(0.975))))
@@ -79,7 +81,7 @@ class Pooled(NamedTuple):
         Source: Higgins, Thompson & Spiegelhalter 2009, doi 10.1111/j.1467-985X.2008.00552.x.
         Raises: ValueError: level is not between 0 and 1, or fewer than three effects were pooled.
         """
-        _between(level=level)
+        checks.share("(0, 1)", level=level)
         if len(self.weights) < 3:
             raise ValueError(f"a prediction needs at least 3 effects, got {len(self.weights)}")
         width = float(t.ppf(0.5 + level / 2, len(self.weights) - 2)) * math.hypot(self.tau, self.effect.error)
@@ -136,7 +138,7 @@ def winners_mean(effect: float, error: float, *, level: float = 0.05) -> float:
     Args: effect, error: true effect and standard error of a trial, in one unit.
     Raises: ValueError: error not above 0, or level not between 0 and 1.
     """
-    _above(0.0, error=error)
+    checks.above(0.0, error=error)
     bar = _bar(level) - effect / error
     return effect + error * _density(bar) / float(ndtr(-bar))
 
@@ -147,8 +149,8 @@ def sample_size(effect: float, spread: float, *, power: float = 0.8, level: floa
     Args: effect: the difference to be seen.  spread: standard deviation of one observation, in the same unit.
     Raises: ValueError: spread not above 0, effect 0, or power or level not between 0 and 1.
     """
-    _above(0.0, spread=spread, effect=abs(effect))
-    _between(power=power)
+    checks.above(0.0, spread=spread, effect=abs(effect))
+    checks.share("(0, 1)", power=power)
     return 2.0 * ((_bar(level) + float(ndtri(power))) * spread / effect) ** 2
 
 
@@ -157,7 +159,7 @@ def power(effect: float, spread: float, size: float, *, level: float = 0.05) -> 
 
     Raises: ValueError: spread or size not above 0, or level not between 0 and 1.
     """
-    _above(0.0, spread=spread, size=size)
+    checks.above(0.0, spread=spread, size=size)
     return float(ndtr(abs(effect) / spread * math.sqrt(size / 2) - _bar(level)))
 
 
@@ -168,7 +170,7 @@ def design_effect(cluster: float, correlation: float) -> float:
     Source: Kish 1965, Survey Sampling.
     Raises: ValueError: an argument out of its range.
     """
-    _above(0.0, cluster=cluster)
+    checks.above(0.0, cluster=cluster)
     if cluster < 1 or not 0 <= correlation <= 1:
         raise ValueError(f"a cluster has 1 or more members that correlate by 0..1, got {cluster} and {correlation}")
     return 1.0 + (cluster - 1.0) * correlation
@@ -181,8 +183,8 @@ def selection_bias(correlation: float, spread: float, share: float) -> float:
         share: of those who use it, between 0 and 1.
     Raises: ValueError: an argument out of its range.
     """
-    _above(0.0, spread=spread)
-    _between(share=share)
+    checks.above(0.0, spread=spread)
+    checks.share("(0, 1)", share=share)
     if not -1 <= correlation <= 1:
         raise ValueError(f"a correlation is in [-1, 1], got {correlation}")
     return correlation * spread * _density(float(ndtri(share))) / (share * (1.0 - share))
@@ -194,8 +196,8 @@ def kept_mean(effect: float, spread: float, withheld: float) -> float:
     Args: effect, spread: mean and standard deviation of the true effects, which are normal.
     Raises: ValueError: spread not above 0, or withheld not between 0 and 1.
     """
-    _above(0.0, spread=spread)
-    _between(withheld=withheld)
+    checks.above(0.0, spread=spread)
+    checks.share("(0, 1)", withheld=withheld)
     return effect - spread * _density(float(ndtri(withheld))) / (1.0 - withheld)
 
 
@@ -205,7 +207,7 @@ def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> tuple
     Source: Clopper & Pearson 1934, doi 10.1093/biomet/26.4.404.
     Raises: ValueError: successes outside 0..trials, no trial, or level not between 0 and 1.
     """
-    _between(level=level)
+    checks.share("(0, 1)", level=level)
     if trials < 1 or not 0 <= successes <= trials:
         raise ValueError(f"successes must be 0..trials and trials 1 or more, got {successes} of {trials}")
     tail = (1.0 - level) / 2
@@ -223,9 +225,7 @@ def hulten(*, exposed: float, adopted: float, saving: float, labour_share: float
     Raises: ValueError: a share outside 0..1.
     """
     shares = {"exposed": exposed, "adopted": adopted, "saving": saving, "labour_share": labour_share}
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name} is a share in [0, 1], got {share}; write 27 % as 0.27")
+    checks.share("[0, 1]", **shares)
     return math.prod(shares.values())
 
 
@@ -271,21 +271,9 @@ def _columns(effects: Sequence[Effect], *, least: int) -> tuple[np.ndarray, np.n
 
 def _bar(level: float) -> float:
     """How many standard errors a two-sided test asks for."""
-    _between(level=level)
+    checks.share("(0, 1)", level=level)
     return float(ndtri(1.0 - level / 2))
 
 
 def _density(x: float) -> float:
     return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
-def _above(bound: float, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not bound < number < math.inf:
-            raise ValueError(f"{name} must be a finite number above {bound:g}, got {number}")
-
-
-def _between(**shares: float) -> None:
-    for name, share in shares.items():
-        if not 0 < share < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {share}; write 80 % as 0.8")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from genai_utils.business import checks
+
 MILLION = 1e6
 SECONDS_PER_HOUR = 3600.0
 HOURS_PER_MONTH = 730.0  # 365 days of 24 hours, in 12 equal months
@@ -23,9 +25,9 @@ def usd_per_million_tokens(*, tokens_per_second: float, machine_usd_per_hour: fl
         utilisation: tokens served / tokens it could have served in the hours paid for, in (0, 1].
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
-    _positive(tokens_per_second=tokens_per_second)
-    _not_negative(machine_usd_per_hour=machine_usd_per_hour)
-    _share(utilisation=utilisation)
+    checks.above(0.0, tokens_per_second=tokens_per_second)
+    checks.at_least(0.0, machine_usd_per_hour=machine_usd_per_hour)
+    checks.share("(0, 1]", utilisation=utilisation)
     return MILLION * machine_usd_per_hour / (SECONDS_PER_HOUR * tokens_per_second * utilisation)
 
 
@@ -35,7 +37,7 @@ def break_even_utilisation(*, usd_per_million: float, tokens_per_second: float, 
     Args: usd_per_million: price of a million tokens in USD, > 0; the others as in `usd_per_million_tokens`.
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
-    _positive(usd_per_million=usd_per_million)
+    checks.above(0.0, usd_per_million=usd_per_million)
     full = usd_per_million_tokens(
         tokens_per_second=tokens_per_second, machine_usd_per_hour=machine_usd_per_hour, utilisation=1.0
     )
@@ -51,8 +53,8 @@ def batch_tokens_per_second(batch: int, *, seconds_per_step: float, seconds_per_
         seconds_per_sequence: what each answer adds to a step, > 0.
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
-    _positive(batch=batch, seconds_per_sequence=seconds_per_sequence)
-    _not_negative(seconds_per_step=seconds_per_step)
+    checks.above(0.0, batch=batch, seconds_per_sequence=seconds_per_sequence)
+    checks.at_least(0.0, seconds_per_step=seconds_per_step)
     return batch / (seconds_per_step + seconds_per_sequence * batch)
 
 
@@ -68,7 +70,7 @@ class Tokens:
     output: float
 
     def __post_init__(self) -> None:
-        _not_negative(cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
+        checks.at_least(0.0, cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
 
     @property
     def total(self) -> float:
@@ -93,7 +95,7 @@ class Prices:
     output: float
 
     def __post_init__(self) -> None:
-        _not_negative(cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
+        checks.at_least(0.0, cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
 
     def revenue_usd(self, tokens: Tokens) -> float:
         """What the tokens earn if every one is billed, in USD. Equation (unit.revenue)."""
@@ -112,8 +114,8 @@ class Account:
     cost_usd: float
 
     def __post_init__(self) -> None:
-        _positive(revenue_usd=self.revenue_usd)
-        _not_negative(cost_usd=self.cost_usd)
+        checks.above(0.0, revenue_usd=self.revenue_usd)
+        checks.at_least(0.0, cost_usd=self.cost_usd)
 
     @property
     def margin(self) -> float:
@@ -138,7 +140,7 @@ def training_flop(*, parameters: float, tokens: float) -> float:
     Raises: ValueError: an argument out of its range, NaN or infinite.
     Source: Kaplan et al. 2020, arXiv:2001.08361, §2.1.
     """
-    _positive(parameters=parameters, tokens=tokens)
+    checks.above(0.0, parameters=parameters, tokens=tokens)
     return 6.0 * parameters * tokens
 
 
@@ -148,8 +150,8 @@ def training_gpu_hours(*, flop: float, peak_flop_per_second: float, mfu: float) 
     Args: peak_flop_per_second: of one GPU, dense, at the precision in use, > 0.  mfu: share of it achieved, (0, 1].
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
-    _positive(flop=flop, peak_flop_per_second=peak_flop_per_second)
-    _share(mfu=mfu)
+    checks.above(0.0, flop=flop, peak_flop_per_second=peak_flop_per_second)
+    checks.share("(0, 1]", mfu=mfu)
     return flop / (SECONDS_PER_HOUR * peak_flop_per_second * mfu)
 
 
@@ -160,7 +162,7 @@ def model_flop_utilisation(*, flop: float, peak_flop_per_second: float, gpu_hour
     Raises: ValueError: an argument not above zero, NaN or infinite.
     Source: Chowdhery et al. 2022, arXiv:2204.02311, §4.1.
     """
-    _positive(flop=flop, peak_flop_per_second=peak_flop_per_second, gpu_hours=gpu_hours)
+    checks.above(0.0, flop=flop, peak_flop_per_second=peak_flop_per_second, gpu_hours=gpu_hours)
     return flop / (SECONDS_PER_HOUR * peak_flop_per_second * gpu_hours)
 
 
@@ -169,7 +171,7 @@ def yearly_factor(*, before: float, after: float, years: float) -> float:
 
     Raises: ValueError: an argument not above zero, NaN or infinite.
     """
-    _positive(before=before, after=after, years=years)
+    checks.above(0.0, before=before, after=after, years=years)
     return float((before / after) ** (1.0 / years))
 
 
@@ -178,8 +180,8 @@ def declined(amount: float, *, factor: float, years: float) -> float:
 
     Raises: ValueError: amount or years negative, factor not above zero, or any NaN or infinite.
     """
-    _not_negative(amount=amount, years=years)
-    _positive(factor=factor)
+    checks.at_least(0.0, amount=amount, years=years)
+    checks.above(0.0, factor=factor)
     return float(amount * factor**-years)
 
 
@@ -197,12 +199,12 @@ class Fleet:
     fixed_usd: float
 
     def __post_init__(self) -> None:
-        _positive(machine_tokens=self.machine_tokens, machine_usd=self.machine_usd)
-        _not_negative(fixed_usd=self.fixed_usd)
+        checks.above(0.0, machine_tokens=self.machine_tokens, machine_usd=self.machine_usd)
+        checks.at_least(0.0, fixed_usd=self.fixed_usd)
 
     def usd(self, tokens: float) -> float:
         """Cost of serving so many tokens in a month; at least one machine stands by."""
-        _not_negative(tokens=tokens)
+        checks.at_least(0.0, tokens=tokens)
         return self.fixed_usd + self.machine_usd * max(1, math.ceil(tokens / self.machine_tokens))
 
     def break_even_tokens(self, api_usd_per_million: float) -> float:
@@ -212,7 +214,7 @@ class Fleet:
         is needed, the API can win again for a while.
         Raises: ValueError: the price is not above zero, NaN or infinite.
         """
-        _positive(api_usd_per_million=api_usd_per_million)
+        checks.above(0.0, api_usd_per_million=api_usd_per_million)
         api = api_usd_per_million / MILLION
         saved = api * self.machine_tokens - self.machine_usd  # by one full machine
         if saved < 0 or (saved == 0 and self.fixed_usd > 0):
@@ -227,8 +229,8 @@ def usd_per_payer(*, paying_share: float, payer_cost_usd: float, free_cost_usd: 
     Args: paying_share: of all users, in (0, 1].  payer_cost_usd, free_cost_usd: serving one user of each kind, >= 0.
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
-    _share(paying_share=paying_share)
-    _not_negative(payer_cost_usd=payer_cost_usd, free_cost_usd=free_cost_usd)
+    checks.share("(0, 1]", paying_share=paying_share)
+    checks.at_least(0.0, payer_cost_usd=payer_cost_usd, free_cost_usd=free_cost_usd)
     return payer_cost_usd + (1.0 - paying_share) / paying_share * free_cost_usd
 
 
@@ -274,13 +276,12 @@ class Plan:
     fixed_usd: float
 
     def __post_init__(self) -> None:
-        _not_negative(users=self.users, usd_per_payer=self.usd_per_payer, fixed_usd=self.fixed_usd)
-        _not_negative(paying_share=self.paying_share, payer_tokens=self.payer_tokens, free_tokens=self.free_tokens)
-        if self.paying_share > 1:
-            raise ValueError(f"paying_share is a share in [0, 1], got {self.paying_share}; write 5 % as 0.05")
-        _positive(tokens_per_second=self.tokens_per_second)
-        _not_negative(machine_usd_per_hour=self.machine_usd_per_hour)
-        _share(utilisation=self.utilisation)
+        checks.at_least(0.0, users=self.users, usd_per_payer=self.usd_per_payer, fixed_usd=self.fixed_usd)
+        checks.at_least(0.0, payer_tokens=self.payer_tokens, free_tokens=self.free_tokens)
+        checks.share("[0, 1]", paying_share=self.paying_share)
+        checks.above(0.0, tokens_per_second=self.tokens_per_second)
+        checks.at_least(0.0, machine_usd_per_hour=self.machine_usd_per_hour)
+        checks.share("(0, 1]", utilisation=self.utilisation)
 
     @property
     def token_usd(self) -> float:
@@ -316,8 +317,8 @@ class Plan:
             which the users, and the tokens of each, grow in a year. All > 0; 1 is no change.
         Raises: ValueError: months negative, a factor not above zero, or any NaN or infinite.
         """
-        _not_negative(months=months)
-        _positive(users_factor=users_factor, use_factor=use_factor)
+        checks.at_least(0.0, months=months)
+        checks.above(0.0, users_factor=users_factor, use_factor=use_factor)
         years = months / MONTHS_PER_YEAR
         later = replace(
             self,
@@ -334,27 +335,9 @@ class Plan:
 
         Raises: ValueError: there are no users, or a further payer earns nothing, so that no share could help.
         """
-        _positive(users=self.users)
+        checks.above(0.0, users=self.users)
         carried = self.free_tokens * self.token_usd  # what a free user costs
         gained = self.usd_per_payer - self.payer_tokens * self.token_usd + carried  # by a free user who starts to pay
         if gained <= 0:
             raise ValueError(f"a payer brings {self.usd_per_payer} USD, and more payers lose more; raise the price")
         return (carried + self.fixed_usd / self.users) / gained
-
-
-def _positive(**amounts: float) -> None:
-    for name, amount in amounts.items():
-        if not (math.isfinite(amount) and amount > 0):
-            raise ValueError(f"{name} must be a finite number above 0, got {amount}")
-
-
-def _not_negative(**amounts: float) -> None:
-    for name, amount in amounts.items():
-        if not (math.isfinite(amount) and amount >= 0):
-            raise ValueError(f"{name} must be a finite number, 0 or more, got {amount}")
-
-
-def _share(**amounts: float) -> None:
-    for name, amount in amounts.items():
-        if not 0 < amount <= 1:
-            raise ValueError(f"{name} is a share in (0, 1], got {amount}; write 60 % as 0.6")

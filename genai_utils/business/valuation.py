@@ -14,6 +14,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from genai_utils.business import checks
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -27,8 +29,8 @@ def present_value(cash: Sequence[float] | np.ndarray, *, rate: float) -> float:
     Raises: ValueError: rate is -1 or below, or a number is NaN or infinite.
     """
     flows = np.asarray(cash, float)
-    _finite(rate=rate, cash=float(flows.sum()))
-    _above(-1.0, rate=rate)
+    checks.finite(cash=float(flows.sum()))
+    checks.above(-1.0, rate=rate)
     return float(flows @ (1.0 + rate) ** -np.arange(1.0, len(flows) + 1))
 
 
@@ -37,7 +39,7 @@ def perpetuity(cash: float, *, rate: float, growth: float) -> float:
 
     Raises: ValueError: growth is not below rate (the sum has no end), or a number is NaN or infinite.
     """
-    _finite(cash=cash, rate=rate, growth=growth)
+    checks.finite(cash=cash, rate=rate, growth=growth)
     if not growth < rate:
         raise ValueError(f"growth must stay below the rate, got {growth} and {rate}: such a sum is infinite")
     return cash / (rate - growth)
@@ -49,9 +51,10 @@ def annuity(amount: float, *, rate: float, years: float) -> float:
     Args: rate: 0 or more.  years: above 0; infinite for a machine that lasts for ever.
     Raises: ValueError: an argument out of its range or NaN.
     """
-    _finite(amount=amount, rate=rate)
-    _above(0.0, years=years)
-    _not_below(0.0, rate=rate)
+    checks.finite(amount=amount)
+    checks.at_least(0.0, rate=rate)
+    if not years > 0:
+        raise ValueError(f"years must be above 0, got {years}")
     if rate < 1e-100:  # no interest that could be told from none; smaller rates would lose their digits below
         return amount / years
     return amount * rate / -math.expm1(-years * math.log1p(rate))
@@ -76,11 +79,11 @@ class Company:
     years: int = 10
 
     def __post_init__(self) -> None:
-        _finite(margin=self.margin, years=self.years)
-        _above(0.0, revenue=self.revenue)
-        _above(-1.0, growth=self.growth, long_run=self.long_run)
-        _between(0.0, 1.0, fade=self.fade)
-        _not_below(1, years=self.years)
+        checks.finite(margin=self.margin)
+        checks.above(0.0, revenue=self.revenue)
+        checks.above(-1.0, growth=self.growth, long_run=self.long_run)
+        checks.share("[0, 1]", fade=self.fade)
+        checks.at_least(1, years=self.years)
         perpetuity(1.0, rate=self.rate, growth=self.long_run)
 
     @property
@@ -111,7 +114,7 @@ def implied_growth(price: float, company: Company) -> float:
 
     Raises: ValueError: no growth between -99 % and +10,000 % explains the price.
     """
-    _above(0.0, price=price)
+    checks.above(0.0, price=price)
 
     def gap(growth: float) -> float:
         return replace(company, growth=growth).value - price
@@ -128,7 +131,7 @@ def capture(margins: Mapping[str, float]) -> dict[str, float]:
     Returns: share of each layer, and under "suppliers" what the last one passes on; the sum is 1.
     Raises: ValueError: a margin above 1, NaN or infinite.
     """
-    _finite(**margins)
+    checks.finite(**margins)
     passed, shares = 1.0, {}
     for layer, margin in margins.items():
         if margin > 1:
@@ -160,10 +163,11 @@ class Buildout:
     utilisation: float
 
     def __post_init__(self) -> None:
-        _above(0.0, capex=self.capex, utilisation=self.utilisation)
-        _between(0.0, 1.0, chip_share=self.chip_share, utilisation=self.utilisation)
-        _not_below(0.0, running=self.running)
-        _finite(capex=self.capex, running=self.running, margin=self.margin)
+        checks.above(0.0, capex=self.capex)
+        checks.share("(0, 1]", utilisation=self.utilisation)
+        checks.share("[0, 1]", chip_share=self.chip_share)
+        checks.at_least(0.0, running=self.running)
+        checks.finite(margin=self.margin)
         if self.margin >= 1:
             raise ValueError(f"margin must stay below 1, got {self.margin}: nothing would be left for the machines")
         self.parts()
@@ -243,7 +247,7 @@ def bubble_paths(start: float, *, rate: float, burst: float, years: int, paths: 
     Raises: ValueError: start not above 0, or burst out of its range.
     Source: Blanchard & Watson 1982, NBER working paper 945.
     """
-    _above(0.0, start=start)
+    checks.above(0.0, start=start)
     if not 0 <= burst < 1:
         raise ValueError(f"burst is a yearly chance in [0, 1), got {burst}")
     alive = np.random.default_rng(seed).random((paths, years)) >= burst
@@ -260,7 +264,7 @@ def call_value(value: float, cost: float, *, rate: float, payout: float, volatil
     Source: Black & Scholes 1973; Merton 1973 for the payout.
     """
     _option(value, cost, rate, payout, volatility)
-    _above(0.0, years=years)
+    checks.above(0.0, years=years)
     spread = volatility * math.sqrt(years)
     d1 = (math.log(value / cost) + (rate - payout + volatility**2 / 2) * years) / spread
     gained, paid = value * math.exp(-payout * years), cost * math.exp(-rate * years)
@@ -277,7 +281,7 @@ def binomial_call(
     Source: Cox, Ross & Rubinstein 1979.
     """
     _option(value, cost, rate, payout, volatility)
-    _above(0.0, years=years)
+    checks.above(0.0, years=years)
     step = years / steps
     up = math.exp(volatility * math.sqrt(step))
     chance = (math.exp((rate - payout) * step) - 1 / up) / (up - 1 / up)
@@ -307,7 +311,7 @@ def wait_forever(value: float, cost: float, *, rate: float, payout: float, volat
     Source: McDonald & Siegel 1986, with a riskless cost.
     """
     _option(value, cost, rate, payout, volatility)
-    _above(0.0, rate=rate, payout=payout)
+    checks.above(0.0, rate=rate, payout=payout)
     drift = (rate - payout) / volatility**2 - 0.5
     power = -drift + math.sqrt(drift**2 + 2 * rate / volatility**2)
     hurdle = cost * power / (power - 1)
@@ -315,29 +319,5 @@ def wait_forever(value: float, cost: float, *, rate: float, payout: float, volat
 
 
 def _option(value: float, cost: float, rate: float, payout: float, volatility: float) -> None:
-    _finite(rate=rate, payout=payout)
-    _above(0.0, value=value, cost=cost, volatility=volatility)
-
-
-def _finite(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not math.isfinite(number):
-            raise ValueError(f"{name} must be a finite number, got {number}")
-
-
-def _above(bound: float, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number > bound:
-            raise ValueError(f"{name} must be above {bound:g}, got {number}")
-
-
-def _not_below(bound: float, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number >= bound:
-            raise ValueError(f"{name} must be {bound:g} or more, got {number}")
-
-
-def _between(low: float, high: float, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not low <= number <= high:
-            raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {number}; write 60 % as 0.6")
+    checks.finite(rate=rate, payout=payout)
+    checks.above(0.0, value=value, cost=cost, volatility=volatility)

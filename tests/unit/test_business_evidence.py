@@ -84,7 +84,7 @@ def test_an_impossible_change_is_refused(change, error):
 @pytest.mark.parametrize("level", [0, 1, -0.5, math.nan])
 def test_a_level_outside_its_range_is_refused(level):
     for use in (lambda: TWO[0].interval(level), lambda: ev.power(0.1, 1, 10, level=level)):
-        with pytest.raises(ValueError, match="level must be between 0 and 1"):
+        with pytest.raises(ValueError, match=r"level is a share in \(0, 1\)"):
             use()
 
 
@@ -126,7 +126,7 @@ def test_a_trial_that_cannot_be_planned_is_refused(arguments, message):
 
 
 def test_a_certain_trial_is_refused():
-    with pytest.raises(ValueError, match="power must be between 0 and 1, got 1; write 80 % as 0.8"):
+    with pytest.raises(ValueError, match=r"power is a share in \(0, 1\), got 1; write 60 % as 0.6"):
         ev.sample_size(0.1, 1, power=1)
 
 
@@ -144,7 +144,7 @@ def test_the_bias_of_selection_has_the_sign_of_the_correlation():
     assert ev.selection_bias(0.5, 1, 0.3) == -ev.selection_bias(-0.5, 1, 0.3) > 0 == ev.selection_bias(0, 1, 0.3)
     with pytest.raises(ValueError, match=r"a correlation is in \[-1, 1\], got 1.5"):
         ev.selection_bias(1.5, 1, 0.3)
-    with pytest.raises(ValueError, match="share must be between 0 and 1"):
+    with pytest.raises(ValueError, match=r"share is a share in \(0, 1\)"):
         ev.selection_bias(0.5, 1, 1)
 
 
