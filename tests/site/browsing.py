@@ -35,9 +35,8 @@ EXPLORER = ".widget-subarea, .genai-explorer[data-module]"
 DESK, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
-FINISHED = f"""async () => {{
-  if (document.readyState !== 'complete') return false;  // a busy machine goes quiet before all scripts have run
-  if (document.querySelector('script[src*="mathjax"]')) await MathJax.startup.promise;
+TYPESET = """() => document.querySelector('script[src*="mathjax"]') && MathJax.startup.promise"""
+MOUNTED = f"""() => {{
   const widgets = document.querySelectorAll('{WIDGET}').length;
   const explorers = [...document.querySelectorAll('{EXPLORER}')];
   const due = widgets + document.querySelectorAll('.genai-explorer[data-module]').length;
@@ -175,8 +174,11 @@ def open_page(window: BrowserContext, origin: str, page: str, visit: Visit | Non
         )
         tab.on("console", lambda message: visit.errors.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: visit.errors.append(str(error)))
-    tab.goto(origin + page, wait_until="networkidle")
-    tab.wait_for_function(FINISHED)
+    tab.set_default_timeout(120_000)  # on a busy machine too
+    tab.goto(origin + page, wait_until="load")  # a page can fall silent on the network before all of it is read
+    tab.wait_for_load_state("networkidle")
+    tab.evaluate(TYPESET)
+    tab.wait_for_function(MOUNTED)
     return tab
 
 
