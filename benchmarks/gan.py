@@ -11,19 +11,16 @@ beside each. Result: benchmarks/results/gan.json and a table.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from record import write
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -323,19 +320,11 @@ def spread(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def hardware() -> str:
-    """The processor, in words."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return f"{model}, {os.cpu_count()} cores, 1 thread used, {precision()}"
-
-
-def show(result: dict[str, Any]) -> None:
+def show(scale: dict[str, dict[str, float]], recipes: dict[str, dict[str, Any]]) -> None:
     """Print the anchors and the table of recipes."""
-    for name, row in result["anchors"].items():
+    for name, row in scale.items():
         print(f"{name:<46} Frechet {row['frechet']:8.2f}")
-    for entry in result["recipes"].values():
+    for entry in recipes.values():
         print(f"{entry['words']:<46} Frechet {entry['frechet']:8.2f} ± {entry['frechet_sd']:.2f}", end="  ")
         print(f"rarest class {entry['smallest_share']:.1%}  shares off {entry['total_variation']:.3f}", end="  ")
         print(f"{entry['steps']:,.0f} steps of {entry['ms_per_step']:.1f} ms", end="  ")
@@ -355,14 +344,9 @@ def main() -> None:
     reference = metrics.features(test)
     scale = anchors(images, test, reference)
     rows = [contest(n, images, reference, args.core_seconds, s) for s in range(args.seeds) for n in args.recipes]
-    result = {
-        "date": date.today().isoformat(), "hardware": hardware(), "python": platform.python_version(),
-        "torch": torch.__version__, "core_seconds": args.core_seconds, "samples": N_SAMPLES,
-        "anchors": scale, "recipes": summary(rows), "runs": rows,
-    }  # fmt: skip
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    show(result)
+    recipes = summary(rows)
+    write(args.output, core_seconds=args.core_seconds, samples=N_SAMPLES, anchors=scale, recipes=recipes, runs=rows)
+    show(scale, recipes)
 
 
 if __name__ == "__main__":

@@ -13,19 +13,16 @@ Result: benchmarks/results/gpt.json, written after every run; runs that it holds
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import os
-import platform
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
+from record import read, write
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -255,24 +252,6 @@ def writing(length: int, repeats: int = 3) -> dict[str, Any]:
     return row
 
 
-def hardware() -> str:
-    """The processor, in words."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return f"{model}, {os.cpu_count()} cores, 1 thread used, {precision()}"
-
-
-def write(path: Path, rows: list[dict[str, Any]], decoding: list[dict[str, Any]]) -> None:
-    """Store all that is known so far."""
-    result = {
-        "date": date.today().isoformat(), "hardware": hardware(), "python": platform.python_version(),
-        "torch": torch.__version__, "recipes": summary(rows), "writing": decoding, "runs": rows,
-    }  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
 def show(rows: list[dict[str, Any]]) -> None:
     """Print the table of recipes."""
     for entry in summary(rows).values():
@@ -292,14 +271,14 @@ def main() -> None:
     torch.set_num_threads(1)
     alphabet = text.shakespeare_alphabet()
     train_text, test = (text.encode(text.shakespeare(split), alphabet) for split in ("train", "validation"))
-    known = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {"runs": [], "writing": []}
-    rows, decoding = known["runs"], known["writing"]
+    known = read(args.output)
+    rows, decoding = known["runs"], known.get("writing", [])
     done = {(row["recipe"], row["seed"]) for row in rows}
     for name, seed in ((n, s) for s in range(args.seeds) for n in args.recipes if (n, s) not in done):
         rows.append(contest(name, train_text, test, budget(name, seed, rows), seed))
-        write(args.output, rows, decoding)
+        write(args.output, recipes=summary(rows), writing=decoding, runs=rows)
     decoding = decoding or [writing(length) for length in LENGTHS]
-    write(args.output, rows, decoding)
+    write(args.output, recipes=summary(rows), writing=decoding, runs=rows)
     show(rows)
 
 

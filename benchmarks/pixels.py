@@ -12,19 +12,16 @@ already are not repeated.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from record import read, write
 from torch import Tensor, nn
 
 from genai_utils.data import fashion_mnist
@@ -224,24 +221,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return table
 
 
-def hardware() -> str:
-    """The processor, in words."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return f"{model}, {os.cpu_count()} cores, 1 thread used, {precision()}"
-
-
-def write(path: Path, scale: dict[str, float], rows: list[dict[str, Any]]) -> None:
-    """Store all that is known so far."""
-    result = {
-        "date": date.today().isoformat(), "hardware": hardware(), "python": platform.python_version(),
-        "torch": torch.__version__, "anchors": scale, "recipes": summary(rows), "runs": rows,
-    }  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
 def main() -> None:
     """Run the contest and write its result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -252,7 +231,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     data = tiny("train"), tiny("test")
-    rows = json.loads(args.output.read_text(encoding="utf-8"))["runs"] if args.output.exists() else []
+    rows = read(args.output)["runs"]
     done = {(row["recipe"], row["budget"], row["seed"]) for row in rows}
     plan = [(name, args.core_seconds, seed) for seed in range(args.seeds) for name in args.recipes]
     for name, core_seconds, seed in (run for run in plan if run not in done):
