@@ -117,7 +117,7 @@ def annealed_importance(
 def schedule(temperatures: int, reach: float = 4.0) -> Tensor:
     """Points from 0 to 1, dense at both ends, along a sigmoid: (temperatures + 1,) float64.
 
-    Source: Wu et al. 2017, arXiv:1611.04273, section 4.
+    Source: `sigmoid_schedule` in the code of Wu et al. 2017, arXiv:1611.04273; the paper does not describe it.
     """
     points = torch.sigmoid(torch.linspace(-reach, reach, temperatures + 1, dtype=torch.float64))
     return (points - points[0]) / (points[-1] - points[0])
@@ -148,7 +148,7 @@ def _hamiltonian(
 ) -> tuple[Tensor, Tensor]:
     """One move that leaves a density unchanged: new points (chains, n, latent), and 1 where the move was accepted.
 
-    Source: Neal 2011, arXiv:1206.1901, section 5.2.
+    Source: Neal 2011, arXiv:1206.1901, sections 5.2 and 5.3.
     """
     momentum = torch.randn(u.shape, generator=generator).to(u)
     step = size.unsqueeze(-1)

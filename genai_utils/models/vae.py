@@ -117,7 +117,8 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
     Args: logits, x: (n, 1, 28, 28), x in [-1, 1].
     """
-    return -F.binary_cross_entropy_with_logits(_wide(logits), (x + 1) / 2, reduction="none").flatten(1).sum(dim=1)
+    logits = _wide(logits)
+    return (logits * (x + 1) / 2 - F.softplus(logits)).flatten(1).sum(dim=1)
 
 
 def _wide(x: Tensor) -> Tensor:

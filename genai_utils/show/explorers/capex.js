@@ -57,10 +57,10 @@ const line = (points, stroke, extra = {}) => shape("path", {
 });
 const label = (x, y, text, extra = {}) => shape("text", { x, y, ...extra }, text);
 
-/** A round number of at least a quarter of the top, for the grid. */
+/** A round number of at least a fifth of the top, for the grid. */
 function unit(top) {
-  const power = 10 ** Math.floor(Math.log10(top / 4));
-  return power * [1, 2, 5, 10].find((k) => k * power >= top / 4);
+  const power = 10 ** Math.floor(Math.log10(top / 5));
+  return power * [1, 2, 5, 10].find((k) => k * power >= top / 5);
 }
 function grid(svg, top, y, yTitle) {
   svg.replaceChildren(label(2, 11, yTitle));
@@ -105,6 +105,7 @@ function drawHour(svg, s) {
   const shares = Array.from({ length: 200 }, (_, i) => (i + 1) / 200).filter((u) => hourlyCost(s, u) <= top);
   if (shares.length > 1) svg.append(line(shares.map((u) => [x(u), y(hourlyCost(s, u))]), BLUE));
   svg.append(line([[x(0), y(s.rent)], [x(1), y(s.rent)]], ORANGE, { "stroke-dasharray": "6 4" }));
+  svg.append(label(x(1), y(s.rent) - 6, "the market’s rent", { "text-anchor": "end" }));
   svg.append(shape("circle", { cx: x(s.utilisation), cy: y(now), r: 5, fill: BLUE }));
   const enough = breakEvenUtilisation(s);
   const verdict = enough > 1 ? "none is enough" : percent(enough);
