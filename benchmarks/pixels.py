@@ -236,7 +236,7 @@ def main() -> None:
     plan = [(name, args.core_seconds, seed) for seed in range(args.seeds) for name in args.recipes]
     for name, core_seconds, seed in (run for run in plan if run not in done):
         rows.append(contest(name, data, core_seconds, seed))
-        write(args.output, anchors(*data), rows)
+        write(args.output, anchors=anchors(*data), recipes=summary(rows), runs=rows)
     for entry in summary(rows).values():
         print(f"{entry['words']:<50} {entry['nats']:6.2f} ± {entry['nats_sd']:.2f} nats, {entry['steps']:.0f} steps")
 
