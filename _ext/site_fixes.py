@@ -10,10 +10,11 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
-class AltText(SphinxPostTransform):
-    """Give a notebook's figures the alt text that stands beside them in the output as text/plain.
+class Figures(SphinxPostTransform):
+    """Give a notebook's figures the alt text that stands beside them in the output as text/plain, and a scale.
 
-    myst-nb writes images without it; all representations of an output stand in one container until it selects one.
+    myst-nb writes images without both; all representations of an output stand in one container until it selects one.
+    An image with a scale Sphinx links to its file, where a reader with a phone can enlarge it.
     """
 
     default_priority = 3  # before myst-nb selects
@@ -25,6 +26,7 @@ class AltText(SphinxPostTransform):
             if "image/png" in by_type and "text/plain" in by_type:
                 for image in by_type["image/png"].findall(nodes.image):
                     image["alt"] = by_type["text/plain"].astext().strip()
+                    image["scale"] = 100
 
 
 class FoldTitles(SphinxPostTransform):
@@ -37,6 +39,32 @@ class FoldTitles(SphinxPostTransform):
         for cell in self.document.findall(lambda node: isinstance(node, nodes.container) and "hide_mode" in node):
             if title := re.match(r"#\s*@title (.+)", cell.astext()):
                 cell["prompt_show"] = cell["prompt_hide"] = title[1].strip()
+
+
+class KeepColumns(SphinxPostTransform):
+    """Mark printed results that stand in columns, so that the style sheet lets them scroll instead of wrapping them."""
+
+    default_priority = 199  # after myst-nb has selected
+
+    def run(self, **kwargs: Any) -> None:
+        """Go through the printed results of one document."""
+        for printed in self.document.findall(nodes.literal_block):
+            if "output" in printed["classes"] and len(re.findall(r"^.*\S {2,}\S.*$", printed.astext(), re.M)) > 1:
+                printed["classes"].append("columns")
+
+
+class KeepPercent(SphinxPostTransform):
+    """Never break a line between a number and its percent sign."""
+
+    default_priority = 199
+
+    def run(self, **kwargs: Any) -> None:
+        """Go through the words of one document; code and formulas stay as they are."""
+        fixed = nodes.FixedTextElement | nodes.literal | nodes.math
+        for text in list(self.document.findall(nodes.Text)):
+            kept = re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+            if kept != text and not isinstance(text.parent, fixed):
+                text.parent.replace(text, nodes.Text(kept))
 
 
 def is_bundle(node: nodes.Node) -> bool:
@@ -60,7 +88,9 @@ def drop_second_thebe_script(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the repairs."""
-    app.add_post_transform(AltText)
+    app.add_post_transform(Figures)
     app.add_post_transform(FoldTitles)
+    app.add_post_transform(KeepColumns)
+    app.add_post_transform(KeepPercent)
     app.connect("html-page-context", drop_second_thebe_script, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

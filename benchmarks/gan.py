@@ -251,7 +251,7 @@ def train(recipe: Recipe, images: Tensor, core_seconds: float, seed: int) -> tup
 
 
 @torch.no_grad()
-def draw(recipe: Recipe, n: int = N_SAMPLES) -> Tensor:
+def draw(recipe: Recipe, n: int) -> Tensor:
     """Draw n images from a recipe's generator in eval mode, the same latents for every run of a recipe."""
     recipe.G.eval()
     latents = torch.randn(n, recipe.latent, generator=torch.Generator().manual_seed(1))
@@ -274,7 +274,7 @@ def contest(name: str, images: Tensor, reference: Tensor, core_seconds: float, s
     recipe = RECIPES[name][1]()
     steps, spent = train(recipe, images, core_seconds, seed)
     row = {"recipe": name, "seed": seed, "steps": steps, "core_seconds": round(spent, 1)}
-    row |= {"ms_per_step": round(1000 * spent / steps, 2)} | judge(draw(recipe), reference)
+    row |= {"ms_per_step": round(1000 * spent / steps, 2)} | judge(draw(recipe, N_SAMPLES), reference)
     print(
         "  ".join(f"{key} {value:.3f}" if isinstance(value, float) else f"{value}" for key, value in row.items()),
         flush=True,

@@ -23,6 +23,7 @@ def figure(fig: Figure, alt: str) -> None:
     Raises: ValueError if it is empty.
     """
     _require_alt(alt)
+    style.ink(fig)
     data = io.BytesIO()
     fig.savefig(data, format="png", metadata={"Software": None})
     plt.close(fig)

@@ -74,7 +74,7 @@ def test_two_dollars_in_a_statement_do_not_become_a_formula():
 
 
 def test_remarks_on_the_confidence_are_kept():
-    assert fact("B-C1").confidence_in_words == "secondary source only (date from memory)"
+    assert fact("B-C1").confidence_in_words == "secondary source only (its day from memory)"
     assert fact("B-T4").confidence_in_words == "unverified"
 
 

@@ -77,6 +77,7 @@ BETA = """# The second chapter
 Elsewhere we meet (toy.first) again, but `(toy.first)` in code stays as it is, and (e.g.) and (other.thing) are words.
 
 It is known ([Author and van der Berg, 2014](https://arxiv.org/abs/1.1)).
+Of all toys, **40 % are red**, and `x = 40 %` is code.
 """
 APPENDIX = """# Appendix
 
@@ -117,6 +118,11 @@ def figure(alt: str) -> nbformat.NotebookNode:
     return new_output("display_data", {"image/png": dot, "text/plain": alt})
 
 
+def printed(text: str) -> nbformat.NotebookNode:
+    """Output of a cell that prints."""
+    return new_output("stream", name="stdout", text=text)
+
+
 def notebook(text: str, *outputs: nbformat.NotebookNode, **metadata) -> str:
     """A notebook of one text cell, one code cell with the outputs, and a folded one."""
     cells = [new_markdown_cell(text), new_code_cell("show()", outputs=list(outputs), execution_count=1)]
@@ -144,7 +150,14 @@ def book(tmp_path_factory):
     """Pages of a book without faults, by name."""
     folder = tmp_path_factory.mktemp("book")
     callouts = "".join(f"\n> **{kind} 1 (so named).** The words of {kind}.\n" for kind in KINDS)
-    outputs = figure("One dot."), claim("toy.real", "supported"), claim("toy.cheap", "refuted", "Toys are cheap.")
+    table, sentences = printed("toys    12\nthings   3\n"), printed("There are 12 toys.\nThings:  3\n")
+    outputs = (
+        table,
+        sentences,
+        figure("One dot."),
+        claim("toy.real", "supported"),
+        claim("toy.cheap", "refuted", "Toys are cheap."),
+    )
     done = build(
         folder,
         {
@@ -285,8 +298,21 @@ def test_the_bibliography_lists_authors_year_and_title(book):
     assert items == ["A. B. Author and B. van der Berg (2014):On Toys.", "Z. Last (2020):Later toys."]
 
 
-def test_a_figure_carries_its_alt_text(book):
-    assert book["notebooks/alpha"].select_one(".cell_output img")["alt"] == "One dot."
+def test_a_figure_carries_its_alt_text_and_a_link_to_its_file(book):
+    image = book["notebooks/alpha"].select_one(".cell_output img")
+    assert image["alt"] == "One dot."
+    assert image.parent.name == "a" and image.parent["href"] == image["src"]
+
+
+def test_printed_columns_are_kept_and_printed_sentences_may_wrap(book):
+    boxes = book["notebooks/alpha"].select(".cell_output .stream")
+    assert [("columns" in box["class"], box.text.split()[0]) for box in boxes] == [(True, "toys"), (False, "There")]
+
+
+def test_a_number_keeps_its_percent_sign_but_in_code(book):
+    page = book["notebooks/beta"]
+    assert page.select_one("strong").text == "40\N{NO-BREAK SPACE}% are red"
+    assert "x = 40 %" in [code.text for code in page.select("code")]
 
 
 def test_a_folded_cell_is_called_by_its_title(book):

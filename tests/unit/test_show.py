@@ -123,8 +123,20 @@ def _contrast(colour: str, ground: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_the_grey_of_figures_is_legible_on_white_and_on_the_dark_page():
-    assert min(_contrast(style.GREY, "#ffffff"), _contrast(style.GREY, "#121212")) > 4.2
+@pytest.mark.parametrize(
+    ("ink", "enough"), [(style.GREY, 4.2), (style.RED, 3.5), *((i, 3.5) for i in style.INKS.values())]
+)
+def test_the_words_of_figures_are_legible_on_white_and_on_the_dark_page(ink, enough):
+    assert min(_contrast(ink, "#ffffff"), _contrast(ink, "#121212")) > enough
+
+
+def test_words_in_the_colour_of_a_line_get_its_ink_and_the_line_keeps_it():
+    fig, ax = plt.subplots()
+    (line,) = ax.plot([1, 2], color=style.ORANGE)
+    word, plain = ax.annotate("mine", (0, 1), color=style.ORANGE), ax.text(0, 1, "plain", color="white")
+    style.ink(fig)
+    plt.close(fig)
+    assert (word.get_color(), line.get_color(), plain.get_color()) == (style.INKS[style.ORANGE], style.ORANGE, "white")
 
 
 def _result(**change):
