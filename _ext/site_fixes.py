@@ -42,7 +42,7 @@ class FoldTitles(SphinxPostTransform):
 
 
 class KeepColumns(SphinxPostTransform):
-    """Mark printed results that stand in columns, so that the style sheet lets them scroll instead of wrapping them."""
+    """Mark printed results that stand in columns, so that on a phone they scroll instead of wrapping."""
 
     default_priority = 199  # after myst-nb has selected
 

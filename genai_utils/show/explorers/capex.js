@@ -90,8 +90,8 @@ function drawBill(svg, s) {
     `Users must pay ${money(needed)} billion; today they pay ${money(s.revenue_today)} billion.`);
   const growth = neededGrowth(s);
   return [
-    ["users must pay a year", `${money(needed)} billion`], ["today’s revenue times", (needed / s.revenue_today).toFixed(2)],
-    ["growth a year to get there in 5", growth > 0 ? percent(growth) : "none: it is there"], ["revenue per dollar of capex", (needed / s.capex).toFixed(2)],
+    ["users must pay a year", `${money(needed)} billion`], ["times today’s revenue", (needed / s.revenue_today).toFixed(2)],
+    ["growth a year, there in 5 years", growth > 0 ? percent(growth) : "none: it is there"], ["revenue per dollar of capex", (needed / s.capex).toFixed(2)],
   ];
 }
 
@@ -122,12 +122,12 @@ function drawHour(svg, s) {
 const share = percent, years = (x) => `${x} y`, plain = (x) => String(x);
 const PANELS = [
   { title: "What users must pay", draw: drawBill, sliders: [
-    ["capex", "spent once, billion", 50, 2000, 5, plain], ["chip_share", "of it on chips", 0.3, 0.9, 0.01, share],
+    ["capex", "spent once, billion USD", 50, 2000, 5, plain], ["chip_share", "of it on chips", 0.3, 0.9, 0.01, share],
     ["chip_life", "chips last", 1, 12, 0.5, years], ["building_life", "buildings last", 1, 40, 1, years],
     ["rate", "return asked", 0, 0.2, 0.005, (x) => `${(100 * x).toFixed(1)} %`], ["running", "running, of capex", 0, 0.2, 0.01, share],
-    ["margin", "sellers keep", 0, 0.8, 0.01, share], ["revenue_today", "revenue today, billion", 10, 1000, 1, plain]] },
+    ["margin", "sellers keep", 0, 0.8, 0.01, share], ["revenue_today", "today’s revenue, billion", 10, 1000, 1, plain]] },
   { title: "What an hour of one machine must bring", draw: drawHour, sliders: [
-    ["utilisation", "hours sold", 0.1, 1, 0.01, share], ["gpu_cost", "one GPU, thousand", 10, 100, 0.5, (x) => x.toFixed(1)],
+    ["utilisation", "hours sold", 0.1, 1, 0.01, share], ["gpu_cost", "one GPU, thousand USD", 10, 100, 0.5, (x) => x.toFixed(1)],
     ["rent", "the market’s rent", 0.5, 10, 0.05, (x) => x.toFixed(2)]] },
 ];
 const ONE_YEAR = { chip_life: 1, building_life: 1, rate: 0, running: 0, margin: 0.5 };
