@@ -14,7 +14,7 @@ class Figures(SphinxPostTransform):
     """Give a notebook's figures the alt text that stands beside them in the output as text/plain, and a scale.
 
     myst-nb writes images without both; all representations of an output stand in one container until it selects one.
-    An image with a scale Sphinx links to its file, where a reader with a phone can enlarge it.
+    Sphinx links an image with a scale to its file, where a reader with a phone can enlarge it.
     """
 
     default_priority = 3  # before myst-nb selects
@@ -49,7 +49,7 @@ class KeepColumns(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Go through the printed results of one document."""
         for printed in self.document.findall(nodes.literal_block):
-            if "output" in printed["classes"] and len(re.findall(r"^.*\S {2,}\S.*$", printed.astext(), re.M)) > 1:
+            if "output" in printed["classes"] and len(re.findall(r"\S {2,}\S.*", printed.astext())) > 1:
                 printed["classes"].append("columns")
 
 

@@ -130,12 +130,11 @@ def test_the_words_of_figures_are_legible_on_white_and_on_the_dark_page(ink, eno
     assert min(_contrast(ink, "#ffffff"), _contrast(ink, "#121212")) > enough
 
 
-def test_words_in_the_colour_of_a_line_get_its_ink_and_the_line_keeps_it():
+def test_words_in_the_colour_of_a_line_get_its_ink_and_the_line_keeps_it(shown):
     fig, ax = plt.subplots()
     (line,) = ax.plot([1, 2], color=style.ORANGE)
     word, plain = ax.annotate("mine", (0, 1), color=style.ORANGE), ax.text(0, 1, "plain", color="white")
-    style.ink(fig)
-    plt.close(fig)
+    figure(fig, alt="A line and two words.")
     assert (word.get_color(), line.get_color(), plain.get_color()) == (style.INKS[style.ORANGE], style.ORANGE, "white")
 
 
