@@ -4,20 +4,21 @@ SHELL := /bin/bash -o pipefail
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-LOCK := -c requirements.lock
+LOCK ?= -c requirements.lock
 export PYTHONUNBUFFERED := 1
 # One thread a process and two processes use two cores better than two threads each do (benchmarks/README.md).
 TEST_ENV := OMP_NUM_THREADS=1
 step = printf '\n== %s\n' "$(1)"; SECONDS=0
 took = printf '== %s: %s s\n' "$(1)" "$$SECONDS"
+# What pages are made of; folders too, whose time changes when a file goes (not `book` itself: that is a target).
+SITE := $(shell find book notebooks -mindepth 1; find _ext tests/equations -name '*.py'; find genai_utils -name '*.csv')
 
 help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/site: requirements.lock pyproject.toml
 	@$(call step,install what the site needs); \
-	{ [ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv || \
-	  { apt-get update -q && apt-get install -y -q python3-venv && $(PYTHON) -m venv .venv; }; } && \
+	{ [ -x $(BIN)/pip ] || { PYTHON=$(PYTHON) tools/system.sh python3-venv && $(PYTHON) -m venv .venv; }; } && \
 	$(PIP) install $$(grep -E '^pip==' requirements.lock) && $(PIP) install $(LOCK) --group site && touch $@ && \
 	$(call took,install)
 
@@ -26,23 +27,38 @@ help:            ## list the commands
 	$(PIP) install $(LOCK) --group test && $(PIP) install $(LOCK) -e . && touch $@ && \
 	$(call took,install)
 
-book: .venv/site ## build the site into _build/html; executes stale notebooks first
-	@$(BIN)/python tools/notebooks.py --check || $(MAKE) notebooks
+book: .venv/site ## build the site into _build/html if anything changed; executes stale notebooks first
+	@$(call step,look for stale notebooks); $(BIN)/python -m tools.notebooks --check && $(call took,look) || $(MAKE) notebooks
 	@$(call step,vendor JavaScript); $(BIN)/python tools/vendor_assets.py && $(call took,vendor)
-	@$(call step,build the site); rm -rf _build; \
-	PATH="$(CURDIR)/$(BIN):$$PATH" jupyter-book build . -W -n --keep-going --quiet && $(call took,build)
+	@$(MAKE) --no-print-directory _build/current
 	@echo "open $(CURDIR)/_build/html/index.html"
 
-notebooks: .venv/all ## execute the notebooks whose text or code changed
-	@$(call step,execute stale notebooks); $(BIN)/python tools/notebooks.py && \
-	$(BIN)/python tools/collect_results.py && $(call took,notebooks)
+# One page can break another, and -W must see all of them: whatever changed, the whole site is built anew. The mark has
+# the time of the start, so that what changes during a build is built again.
+_build/current: .venv/site _config.yml _toc.yml $(SITE)
+	@$(call step,build the site); rm -rf _build && mkdir _build && touch _build/started && \
+	PATH="$(CURDIR)/$(BIN):$$PATH" jupyter-book build . -W -n --keep-going --quiet && \
+	mv _build/started $@ && $(call took,build)
 
-test: .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
-	@[ -x "$$(command -v chromium)" ] || { apt-get update -q && apt-get install -y -q chromium libatomic1; } || \
-	  { echo "install Chromium (Debian: apt-get install chromium libatomic1), then run make test again"; exit 1; }
-	@$(call step,lint); $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(call took,lint)
+notebooks: .venv/all ## execute the notebooks whose text or code changed
+	@$(call step,execute stale notebooks); $(BIN)/python -m tools.notebooks && $(call took,notebooks)
+
+test: system .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
+	@$(call step,lint); $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && \
+	$(BIN)/python -m tools.lint_chapters --ignore E501 && \
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools/biome run --silent lint && $(call took,lint)
 	@$(call step,tests); $(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup \
 	  --cov --cov-report=term:skip-covered --cov-fail-under=95 --durations=8 && $(call took,tests)
+
+system:          ## install what needs root: Chromium, a library of Node, Python's venv (Debian)
+	@PYTHON=$(PYTHON) tools/system.sh chromium libatomic1 python3-venv
+
+wheel: .venv/site ## build the wheel of the package into dist, for Colab and for releases
+	@$(call step,build the wheel); rm -rf build dist; $(PIP) wheel --no-deps -w dist . && rm -rf build && \
+	$(call took,wheel) && ls -l dist/*.whl
+
+address: .venv/site ## say where you publish: make address URL=https://github.com/you/your-fork
+	@$(BIN)/python -m tools.address '$(URL)'
 
 serve: book      ## serve the site on http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
@@ -56,4 +72,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock
 clean:           ## remove what was built; keeps .venv
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test serve lab lock clean
+.PHONY: help book notebooks test system wheel address serve lab lock clean

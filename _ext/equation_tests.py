@@ -12,8 +12,10 @@ def tests(source: str) -> dict[str, list[str]]:
     """Equation name -> names of the tests that verify it, in the order of the files."""
     found: dict[str, list[str]] = {}
     for path in sorted(Path(source, "tests/equations").glob("test_*.py")):
-        for function in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for function in (node for node in nodes if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"):
             for mark in (node for node in function.decorator_list if isinstance(node, ast.Call)):
                 if ast.unparse(mark.func).split(".")[-1] == "verifies":
-                    found.setdefault(ast.literal_eval(mark.args[0]), []).append(function.name)
+                    for name in map(ast.literal_eval, mark.args):
+                        found.setdefault(name, []).append(function.name)
     return found

@@ -13,9 +13,9 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from genai_utils.records.claims import MIME, SIGN
+
 LOGGER = logging.getLogger(__name__)
-MIME = "application/vnd.genai.claim+json"
-SIGN = {"supported": "✓ supported", "refuted": "✗ refuted", "depends": "~ depends"}
 
 
 def claims(source: Path, docnames: list[str]) -> list[dict[str, str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -27,18 +29,6 @@ class Figures(SphinxPostTransform):
                 for image in by_type["image/png"].findall(nodes.image):
                     image["alt"] = by_type["text/plain"].astext().strip()
                     image["scale"] = 100
-
-
-class FoldTitles(SphinxPostTransform):
-    """Call a folded cell by the title that its first line gives it for Colab: `#@title Solution`."""
-
-    default_priority = 198  # before myst-nb folds
-
-    def run(self, **kwargs: Any) -> None:
-        """Go through the folded cells of one document."""
-        for cell in self.document.findall(lambda node: isinstance(node, nodes.container) and "hide_mode" in node):
-            if title := re.match(r"#\s*@title (.+)", cell.astext()):
-                cell["prompt_show"] = cell["prompt_hide"] = title[1].strip()
 
 
 class KeepColumns(SphinxPostTransform):
@@ -67,6 +57,21 @@ class KeepPercent(SphinxPostTransform):
                 text.parent.replace(text, nodes.Text(kept))
 
 
+class ExplorerLinks(SphinxPostTransform):
+    """Let `[see it fail](#game=r1:0.2)` lead to that state of an explorer, here or (with a path) on another page."""
+
+    default_priority = 8  # before MyST looks for a heading of that name
+
+    def run(self, **kwargs: Any) -> None:
+        """Go through the links of one document that wait for their target."""
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            state = link.get("reftargetid") or link["reftarget"]
+            if re.match(r"[a-z]+=", state):
+                page = link["reftarget"] if link.get("reftargetid") else self.env.docname
+                address = self.app.builder.get_relative_uri(self.env.docname, page) + "#" + quote(state, safe="=:,&%")
+                link.replace_self(nodes.reference("", "", *link.children, refuri=address, internal=True))
+
+
 def is_bundle(node: nodes.Node) -> bool:
     """Say whether a node holds all representations of one output."""
     return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
@@ -89,8 +94,8 @@ def drop_second_thebe_script(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the repairs."""
     app.add_post_transform(Figures)
-    app.add_post_transform(FoldTitles)
     app.add_post_transform(KeepColumns)
     app.add_post_transform(KeepPercent)
+    app.add_post_transform(ExplorerLinks)
     app.connect("html-page-context", drop_second_thebe_script, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,62 +1,30 @@
 """How fast does a small GPT learn Shakespeare's characters on one core? Ours against nanoGPT's documented CPU recipe.
 
-    OMP_NUM_THREADS=1 python benchmarks/gpt.py --seeds 3        # goes on where it stopped
+    OMP_NUM_THREADS=1 python benchmarks/gpt.py        # the command line: contest.py
 
 All see characters 64 at a time, out of the seven plays that ship with the course, and are judged alike: mean
-cross-entropy of every character of Macbeth but the first, read in pieces of 64. The peer takes its 2,000 iterations;
-ours then gets a quarter of the CPU time that the peer took with that seed, and the same time (of the process, without
-the evaluation). The rate falls to zero at the end of a run, so each time is a run of its own.
-Last, writing with and without a cache of keys and values.
-Result: benchmarks/results/gpt.json, written after every run; runs that it holds already are not repeated.
+cross-entropy of every character of Macbeth but the first, read in pieces of 64. The budget counts iterations of the
+peer; ours gets a quarter of the CPU time that the peer took with that seed, or the same time.
+Before them, once, writing with and without a cache of keys and values.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import statistics
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from record import read, write
+from contest import Contest, Recipe, Row, bf16, cpu_seconds, descend, main, markdown
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genai_utils.data import text
 from genai_utils.models import gpt
-from genai_utils.models.sampling import Decoding, generate
-from genai_utils.session import precision
+from genai_utils.models.sampling import generate
 
-RESULT = Path(__file__).with_name("results") / "gpt.json"
 CONTEXT = 64
-PEER_STEPS = 2_000
-MEASURED = ("validation", "training", "core_seconds", "steps", "ms_per_step", "characters", "parameters")
+PARTS = {"ours-quarter": 0.25, "ours": 1.0}  # of the peer's time
 LENGTHS = (64, 128, 256, 512)  # tokens to write
-
-
-class Recipe(ABC):
-    """A model and what happens to it on one batch."""
-
-    batch: int
-    model: nn.Module
-
-    @abstractmethod
-    def __init__(self, vocabulary: int) -> None:
-        """Make model and optimizers."""
-
-    def windows(self, tokens: Tensor, chance: torch.Generator) -> Iterator[Tensor]:
-        """Passages of 65 characters of a text (n,), without end, each (batch, 65): drawn with replacement."""
-        rows = gpt.windows(tokens, CONTEXT + 1)
-        while True:
-            yield rows[torch.randint(len(rows), (self.batch,), generator=chance)]
-
-    @abstractmethod
-    def step(self, window: Tensor, share: float) -> None:
-        """One update. window: (batch, 65) characters; share: how much of the run is done, 0 to 1."""
 
 
 class NanoGPT(Recipe):
@@ -68,24 +36,27 @@ class NanoGPT(Recipe):
 
     batch = 12
 
-    def __init__(self, vocabulary: int) -> None:
-        self.model = NanoGPTModel(vocabulary)
-        self.parameters = list(self.model.parameters())
-        decayed = [p for p in self.parameters if p.dim() >= 2]
-        rest = [p for p in self.parameters if p.dim() < 2]
+    def __init__(self, data: Tensor, budget: float) -> None:
+        self.iterations = budget
+        self.model = NanoGPTModel(len(text.shakespeare_alphabet()))
+        decayed = [p for p in self.model.parameters() if p.dim() >= 2]
+        rest = [p for p in self.model.parameters() if p.dim() < 2]
         groups = [{"params": decayed, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.99))
 
-    def step(self, window: Tensor, share: float) -> None:
+    def batches(self, data: Tensor, chance: torch.Generator) -> Iterator[Tensor]:
+        """Passages of 65 characters of a text (n,), drawn with replacement: each (batch, 65)."""
+        rows = gpt.windows(data, CONTEXT + 1)
+        while True:
+            yield rows[torch.randint(len(rows), (self.batch,), generator=chance)]
+
+    def step(self, x: Tensor, share: float) -> None:
         """Down the gradient, by the rate that is due."""
-        warm_up = 100 / PEER_STEPS
+        warm_up = 100 / self.iterations
         cosine = 0.5 * (1 + math.cos(math.pi * (share - warm_up) / (1 - warm_up)))
         for group in self.optimizer.param_groups:
             group["lr"] = 1e-3 * share / warm_up if share < warm_up else 1e-4 + 9e-4 * cosine
-        loss(self.model, window).backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        descend(self.optimizer, loss(self.model, x), norm=1.0)
 
 
 class NanoGPTModel(nn.Module):
@@ -136,25 +107,25 @@ class Ours(Recipe):
     batch = 16
     rates = 0.02, 4e-3  # of Muon, of AdamW
 
-    def __init__(self, vocabulary: int) -> None:
-        self.model = gpt.GPT(gpt.Config(vocabulary, CONTEXT, norm="layer"))
+    def __init__(self, data: Tensor, budget: float) -> None:
+        self.model = gpt.GPT(gpt.Config(len(text.shakespeare_alphabet()), CONTEXT, norm="layer"))
         self.optimizers = gpt.optimizers(self.model, *self.rates, decay=0.1, iterations=3)
 
-    def windows(self, tokens: Tensor, chance: torch.Generator) -> Iterator[Tensor]:
+    def batches(self, data: Tensor, chance: torch.Generator) -> Iterator[Tensor]:
         """The whole text in passages side by side, shuffled; then again, cut at other places."""
-        rows = gpt.windows(tokens, CONTEXT + 1)
+        rows = gpt.windows(data, CONTEXT + 1)
         while True:
             side_by_side = rows[int(torch.randint(CONTEXT, (1,), generator=chance)) :: CONTEXT]
             for order in torch.randperm(len(side_by_side), generator=chance).split(self.batch):
                 yield side_by_side[order]
 
-    def step(self, window: Tensor, share: float) -> None:
+    def step(self, x: Tensor, share: float) -> None:
         """Down the gradient, by the rates that are due."""
         for optimizer, rate in zip(self.optimizers, self.rates, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = rate * min(1.0, (share + 1e-3) / 0.03, 0.02 + 0.98 * (1 - share) / 0.97)
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision() == "bf16"):
-            value = loss(self.model, window)
+        with bf16():
+            value = loss(self.model, x)
         self.model.zero_grad()
         value.backward()
         for optimizer in self.optimizers:
@@ -166,26 +137,6 @@ def loss(model: nn.Module, window: Tensor) -> Tensor:
     return F.cross_entropy(model(window[:, :-1]).flatten(0, 1).float(), window[:, 1:].flatten())
 
 
-# --- the contest ------------------------------------------------------------------------------------------------------
-
-RECIPES: dict[str, tuple[str, Callable[[int], Recipe], float | None]] = {  # the last: share of the peer's CPU time
-    "nanogpt": ("nanoGPT's CPU recipe, 2,000 iterations", NanoGPT, None),
-    "ours-quarter": ("GPT of the course, a quarter of its time", Ours, 0.25),
-    "ours": ("GPT of the course, the same time", Ours, 1.0),
-}
-
-
-def train(recipe: Recipe, tokens: Tensor, core_seconds: float | None, seed: int) -> tuple[int, float]:
-    """Step until the CPU time is spent, or the peer's iterations are done.  Returns: steps, CPU seconds."""
-    windows = recipe.windows(tokens, torch.Generator().manual_seed(seed))
-    steps, share, start, spent = 0, 0.0, time.process_time(), 0.0
-    while share < 1:
-        recipe.step(next(windows), share)
-        steps, spent = steps + 1, time.process_time() - start
-        share = spent / core_seconds if core_seconds else steps / PEER_STEPS
-    return steps, spent
-
-
 @torch.no_grad()
 def judge(model: nn.Module, tokens: Tensor) -> float:
     """Mean cross-entropy, nats a character, of a text (n,) in pieces of 64; a rest shorter than that is left out."""
@@ -193,94 +144,68 @@ def judge(model: nn.Module, tokens: Tensor) -> float:
     return sum(float(loss(model, part)) * len(part) for part in pieces.split(256)) / len(pieces)
 
 
-def contest(name: str, tokens: Tensor, test: Tensor, core_seconds: float | None, seed: int) -> dict[str, Any]:
-    """One run of one recipe: what it cost and what it is worth."""
-    torch.manual_seed(seed)
-    recipe = RECIPES[name][1](len(text.shakespeare_alphabet()))
-    steps, spent = train(recipe, tokens, core_seconds, seed)
-    row = {"recipe": name, "seed": seed, "steps": steps, "core_seconds": round(spent, 1)}
-    row |= {"ms_per_step": round(1000 * spent / steps, 2), "characters": steps * recipe.batch * CONTEXT}
-    row |= {"parameters": sum(p.numel() for p in recipe.model.parameters())}
-    row |= {"validation": judge(recipe.model, test), "training": judge(recipe.model, tokens[: len(test)])}
-    print("  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
-    return row
+class Macbeth(Contest):
+    """Nats a character of a play that nobody has read."""
+
+    name, against, budgets, unit = "gpt", "nanogpt", (2_000.0,), "peer iterations"
+    recipes = {
+        "nanogpt": ("nanoGPT's CPU recipe", NanoGPT),
+        "ours-quarter": ("**GPT of the course**, a quarter of its time", Ours),
+        "ours": ("**GPT of the course**, the same time", Ours),
+    }
+    columns = {
+        "core seconds": "{core_seconds:.0f}",
+        "Macbeth, nats": "{validation:.3f} ± {validation_sd:.3f}",
+        "lower than the first by": "{validation_lead:.3f}",
+        "training text": "{training:.3f}",
+        "parameters": "{parameters:,.0f}",
+    }
+
+    def load(self) -> None:
+        """Seven plays and Macbeth."""
+        alphabet = text.shakespeare_alphabet()
+        self.data, self.test = (text.encode(text.shakespeare(split), alphabet) for split in ("train", "validation"))
+
+    def once(self) -> Row:
+        """Writing."""
+        return {"writing": [writing(length) for length in LENGTHS]}
+
+    def allowed(self, name: str, budget: float, seed: int, runs: list[Row]) -> float:
+        """A part of the CPU seconds that the peer took with this seed.  Raises: ValueError without that run."""
+        peer = [r for r in runs if (r["recipe"], r["budget"], r["seed"]) == (self.against, budget, seed)]
+        if name != self.against and not peer:
+            raise ValueError(f"{name} gets a part of the time that {self.against} took: add that to --recipes")
+        return PARTS[name] * peer[0]["core_seconds"] if peer else math.inf
+
+    def judge(self, recipe: NanoGPT | Ours) -> Row:
+        """Of Macbeth and of as much of the training text."""
+        row = {"parameters": sum(p.numel() for p in recipe.model.parameters())}
+        texts = {"validation": self.test, "training": self.data[: len(self.test)]}
+        return row | {name: judge(recipe.model, tokens) for name, tokens in texts.items()}
+
+    def tables(self, found: Row) -> dict[str, str]:
+        """The recipes, and writing."""
+        forms = {"tokens": "{tokens}", "with cache, CPU seconds": "{cached_seconds:.2f}"}
+        forms |= {"without": "{plain_seconds:.2f}", "faster by": "{speed_up:.1f} x"}
+        return super().tables(found) | {"writing": markdown(forms, found["writing"])}
 
 
-def budget(name: str, seed: int, rows: list[dict[str, Any]]) -> float | None:
-    """CPU seconds that a recipe may take: a share of what the peer took with this seed."""
-    share = RECIPES[name][2]
-    peer = [row["core_seconds"] for row in rows if row["recipe"] == "nanogpt" and row["seed"] == seed]
-    return None if share is None else share * peer[0]
-
-
-def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Per recipe: means over seeds, and by how many nats it is better than the peer, seed by seed."""
-    peer = {row["seed"]: row for row in rows if row["recipe"] == "nanogpt"}
-    table = {}
-    for name, (words, *_) in RECIPES.items():
-        mine = [row for row in rows if row["recipe"] == name]
-        if mine:
-            leads = [peer[row["seed"]]["validation"] - row["validation"] for row in mine]
-            shares = [row["core_seconds"] / peer[row["seed"]]["core_seconds"] for row in mine]
-            table[name] = {"words": words, "seeds": len(mine)}
-            table[name] |= {key: statistics.fmean(row[key] for row in mine) for key in MEASURED}
-            losses = [row["validation"] for row in mine]
-            table[name] |= {"validation_sd": statistics.stdev(losses) if len(mine) > 1 else 0.0}
-            table[name] |= {"better_by": statistics.fmean(leads), "share_of_time": statistics.fmean(shares)}
-    return table
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-
-def writing(length: int, repeats: int = 3) -> dict[str, Any]:
-    """CPU seconds for `length` tokens after one, with a cache and without; the least of a few runs, in turns."""
+def writing(length: int) -> Row:
+    """CPU seconds for `length` tokens after one, with a cache and without."""
     torch.manual_seed(0)
     model, start = gpt.GPT(gpt.Config(67, context=512)).eval(), torch.zeros(1, 1, dtype=torch.long)
     for parameter in model.parameters():  # untrained, a block copies its input, and no cache could do any harm
         nn.init.normal_(parameter, std=0.1 if parameter.dim() == 2 else 1.0)
-    seconds: dict[bool, list[float]] = {True: [], False: []}
-    texts = {}
-    for cached in [True, False] * repeats:
-        before = time.process_time()
-        texts[cached] = generate(model, start, length, Decoding(), torch.Generator().manual_seed(0), cached)
-        seconds[cached].append(time.process_time() - before)
-    with_cache, without = min(seconds[True]), min(seconds[False])
-    row = {"tokens": length, "cached_seconds": with_cache, "plain_seconds": without, "speed_up": without / with_cache}
-    row |= {"same_tokens": torch.equal(texts[True], texts[False])}
-    print("  ".join(f"{k} {v:.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()), flush=True)
-    return row
+
+    def write(cached: bool) -> Tensor:
+        return generate(model, start, length, generator=torch.Generator().manual_seed(0), cached=cached)
+
+    cached, plain = cpu_seconds(lambda: write(True), lambda: write(False))
+    row = {"tokens": length, "cached_seconds": cached, "plain_seconds": plain, "speed_up": plain / cached}
+    return row | {"same_tokens": torch.equal(write(True), write(False))}
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    """Print the table of recipes."""
-    for entry in summary(rows).values():
-        print(f"{entry['words']:<42} validation {entry['validation']:.3f} ± {entry['validation_sd']:.3f}", end="  ")
-        print(f"training {entry['training']:.3f}  {entry['core_seconds']:.0f} s, {entry['share_of_time']:.2f} of it")
-        print(f"        {entry['steps']:,.0f} steps of {entry['ms_per_step']:.1f} ms", end="  ")
-        print(f"{entry['parameters']:,.0f} parameters  better by {entry['better_by']:.3f} nats")
-
-
-def main() -> None:
-    """Run the contest and write its result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--recipes", nargs="+", choices=list(RECIPES), default=list(RECIPES))
-    parser.add_argument("--output", type=Path, default=RESULT)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    alphabet = text.shakespeare_alphabet()
-    train_text, test = (text.encode(text.shakespeare(split), alphabet) for split in ("train", "validation"))
-    known = read(args.output)
-    rows, decoding = known["runs"], known.get("writing", [])
-    done = {(row["recipe"], row["seed"]) for row in rows}
-    for name, seed in ((n, s) for s in range(args.seeds) for n in args.recipes if (n, s) not in done):
-        rows.append(contest(name, train_text, test, budget(name, seed, rows), seed))
-        write(args.output, recipes=summary(rows), writing=decoding, runs=rows)
-    decoding = decoding or [writing(length) for length in LENGTHS]
-    write(args.output, recipes=summary(rows), writing=decoding, runs=rows)
-    show(rows)
-
+CONTEST = Macbeth()
 
 if __name__ == "__main__":
-    main()
+    main(CONTEST)

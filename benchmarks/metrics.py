@@ -9,11 +9,11 @@ and class shares (and, in the last, all of that once more for the floor).
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
 from collections.abc import Callable
 
 import torch
+from contest import cpu_seconds
 from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -22,7 +22,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from genai_utils import zoo
 from genai_utils.data.images import fashion_mnist
 from genai_utils.metrics import samples
-from genai_utils.metrics.classifier import FashionClassifier
+from genai_utils.models.classifier import FashionClassifier
 
 Work = Callable[[], object]
 
@@ -83,16 +83,6 @@ def rows(fake: Tensor, real: Tensor) -> dict[str, tuple[Work, Work]]:
     }
 
 
-def seconds(work: Work, repeats: int) -> float:
-    """CPU seconds of the fastest of some runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -106,7 +96,7 @@ def main() -> None:
         real = fashion_mnist("test", full=True).images[: chosen.n]
     print(f"{len(fake):,} images against {len(real):,}, one thread\n{'':<46} ours/s  torchmetrics/s  ratio")
     for name, (ours, theirs) in rows(fake, real).items():
-        a, b = seconds(ours, chosen.repeats), seconds(theirs, chosen.repeats)
+        a, b = cpu_seconds(ours, theirs, repeats=chosen.repeats)
         print(f"{name:<46} {a:6.2f}  {b:14.2f}  {a / b:5.2f}")
 
 

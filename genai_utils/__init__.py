@@ -1,25 +1,11 @@
-"""Helpers of the course "Generative AI: Gold Mine or Bubble?"; import as ``gu``.
+"""Helpers of the course "Generative AI: Gold Mine or Bubble?"; import as `gu`.
 
-Submodules (``gu.data``, ``gu.metrics``, ``gu.show``, ...) load when first used: importing the package costs nothing.
+Subpackages (`gu.data`, `gu.metrics`, `gu.show`, ...) load when first used: importing the package costs nothing.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import Any
+from genai_utils._lazy import attach
 
 __version__ = "0.1.0"
+COURSE = f"gold-mine-or-bubble {__version__}"  # tells this package from others of its name: the first cell compares it
 
-_HOME = {"Run": "run", "budget": "session", "start": "session"}
-_SUBMODULES = ("data", "metrics", "models", "run", "session", "show", "zoo")
-
-__all__ = [*_HOME, *_SUBMODULES]
-
-
-def __getattr__(name: str) -> Any:
-    """Load ``gu.name`` on first use (PEP 562)."""
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name in _SUBMODULES:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"genai_utils has no {name!r}; it offers {', '.join(__all__)}")
+__getattr__, __dir__, __all__ = attach(__name__, Run="run", budget="device", start="session")

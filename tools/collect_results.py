@@ -1,8 +1,6 @@
-"""Collect the rows that `show.result` left in the executed chapters into genai_utils/data/results.csv.
+"""Collect the rows that `show.result` left in the executed chapters into genai_utils/records/results.csv.
 
-    python tools/collect_results.py
-
-`make notebooks` runs it after the chapters; a test fails when the table and the notebooks disagree.
+tools/notebooks.py calls it after each chapter; a test fails when the table and the notebooks disagree.
 """
 
 from __future__ import annotations
@@ -11,54 +9,68 @@ import csv
 import io
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-MIME = "application/vnd.genai.result+json"
-TABLE = Path("genai_utils") / "data" / "results.csv"
+from genai_utils.records.results import MIME, Result
+from tools.stamps import RESULTS
 
 
-def chapters(root: Path) -> list[Path]:
-    """Notebooks in the order of the table of contents; those that are not executed yet are left out."""
+def contents(root: Path) -> list[str]:
+    """Names of the chapters in the order of the table of contents."""
     parts = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["parts"]
     files = [entry["file"] for part in parts for entry in part["chapters"]]
-    paths = [root / f"{file}.ipynb" for file in files if file.startswith("notebooks/")]
-    return [path for path in paths if path.exists()]
+    return [file.removeprefix("notebooks/") for file in files if file.startswith("notebooks/")]
 
 
-def rows(notebook: Path) -> list[dict[str, Any]]:
-    """Rows of one chapter.  Raises: ValueError if two of its models have the same name."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    found = [{"chapter": notebook.stem, **output[MIME]} for output in outputs if MIME in output]
+def rows(name: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of one executed chapter.  Raises: ValueError if two of its models have the same name."""
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    found = [{**output[MIME], "chapter": name} for output in outputs if MIME in output]
     if len({row["model"] for row in found}) < len(found):
-        raise ValueError(f"{notebook.stem} has two results of one name: {sorted(row['model'] for row in found)}")
+        raise ValueError(f"{name} has two results of one name: {sorted(row['model'] for row in found)}")
     return found
 
 
 def table(root: Path) -> str:
-    """All rows as CSV; numbers to four figures, which is more than any of them is worth."""
-    found = [row for notebook in chapters(root) for row in rows(notebook)]
+    """All rows of executed chapters as CSV; numbers to four figures, which is more than any of them is worth."""
+    found = [row for name in contents(root) for row in rows(name, _stored(root / "notebooks" / f"{name}.ipynb"))]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(Result)], lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _short(value) for name, value in row.items()} for row in found)
     return text.getvalue()
+
+
+def _stored(notebook: Path) -> Mapping[str, Any]:
+    """A notebook; one that is missing or cannot be read has no cells: it is stale, and its turn will come."""
+    try:
+        content: Mapping[str, Any] = json.loads(notebook.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {"cells": []}
+    return content
 
 
 def _short(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def main(root: Path = ROOT) -> None:
-    """Replace the table in one step."""
-    draft = (root / TABLE).with_suffix(".part")
-    draft.write_text(table(root), encoding="utf-8")
-    os.replace(draft, root / TABLE)
+def collect(root: Path) -> None:
+    """Bring the table up to date."""
+    new, path = table(root), root / RESULTS
+    if not path.exists() or path.read_text(encoding="utf-8") != new:
+        replace(path, new)
 
 
-if __name__ == "__main__":
-    main()
+def replace(path: Path, content: str) -> None:
+    """Replace a file in one step: whatever goes wrong, it holds the old content or the new."""
+    draft = path.with_suffix(".part")
+    try:
+        draft.write_text(content, encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

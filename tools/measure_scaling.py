@@ -21,9 +21,10 @@ from torch.nn.functional import cross_entropy
 from torch.optim import AdamW, Optimizer
 
 from genai_utils import Run
-from genai_utils.data.scaling import TABLE, Row
 from genai_utils.data.text import shakespeare
 from genai_utils.models import gpt
+from genai_utils.records.scaling import TABLE, Row
+from genai_utils.run import schedule
 
 CONTEXT, BATCH = 64, 32
 SIZES = {"small": (2, 2, 32), "medium": (3, 4, 64), "large": (4, 4, 96)}  # layers, heads, width
@@ -58,13 +59,13 @@ def optimizers_of(variant: str, model: gpt.GPT) -> list[Optimizer]:
 def train(model: gpt.GPT, optimizers: list[Optimizer], text: Tensor, steps: int, seed: int) -> nn.Module:
     """Train on windows of the text, (n,) numbers of characters."""
     run = Run(steps, seed=seed, progress=False)
-    schedules = [gpt.schedule(optimizer, steps) for optimizer in optimizers]
-    ready, *rest = run.setup(model, *optimizers, *schedules)
-    optimizers, schedules = rest[: len(optimizers)], rest[len(optimizers) :]
+    rates = [schedule(optimizer, steps) for optimizer in optimizers]
+    ready, *rest = run.setup(model, *optimizers, *rates)
+    optimizers, rates = rest[: len(optimizers)], rest[len(optimizers) :]
     for window in run.batches(gpt.windows(text, CONTEXT + 1), batch_size=BATCH):
         run.step(optimizers, cross_entropy(ready(window[:, :-1]).flatten(0, 1), window[:, 1:].flatten()))
-        for schedule in schedules:
-            schedule.step()
+        for rate in rates:
+            rate.step()
     return ready
 
 

@@ -1,10 +1,11 @@
 """Turn book/chapters/NAME.md into notebooks/NAME.ipynb: execute what is stale, store the outputs, stamp the result.
 
-    python tools/notebooks.py            execute every chapter whose notebook is stale
-    python tools/notebooks.py NAME ...   execute these, stale or not
-    python tools/notebooks.py --check    execute nothing; list what is stale and why, exit 1 if anything is
+    python -m tools.notebooks            execute every chapter whose notebook is stale
+    python -m tools.notebooks NAME ...   execute these, stale or not
+    python -m tools.notebooks --check    execute nothing; list what is stale and why, exit 1 if anything is
 
-The text is the only source. A notebook is replaced in one step, and only by a complete run without an error.
+The text is the only source. A notebook is replaced in one step, and only by a complete run without an error. Chapters
+run in the order of the contents and read results only of those before them: so one pass leaves none stale.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ import hashlib
 import inspect
 import json
 import os
-import platform
-import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,13 @@ import tomllib
 import yaml
 from nbformat import NotebookNode
 
+from genai_utils.device import processor
+from tools.collect_results import collect, contents, replace, rows
+from tools.front_matter import FrontMatter, parted
+from tools.stamps import changed, digests, results_read, sha256
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "genai_utils"
-COLLECTED = "results.csv"  # made from the notebooks: if they depended on it, none would ever be fresh
 CELL_SECONDS = 600
 MAX_BYTES = 1_500_000
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -42,17 +45,24 @@ WIDGETS = "application/vnd.jupyter.widget-state+json"
 MARKDOWN = {"extension": ".md", "format_name": "markdown", "split_at_heading": True}
 SETUP_TEXT = "import genai_utils as gu\ngu.start(seed=0)"
 SETUP_CELL = """\
-try:
-    import genai_utils as gu
-except ImportError:
-    %pip install -q "genai-utils @ git+{url}@v{version}"
-    import genai_utils as gu
+from importlib.util import find_spec
+if not find_spec("genai_utils"):
+    %pip install -q {wheel}
+assert find_spec("genai_utils"), "{remedy}"
+import genai_utils as gu
+if getattr(gu, "COURSE", "") != "{name} {version}":
+    raise ImportError(f"{{gu}} is not {name} {version}: pip uninstall -y genai-utils {name}, restart, run this again")
 gu.start(seed=0)"""
-# What Jupyter (and, for the form view, Colab) need to fold a solution away together with its output.
-FOLDED = {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "collapsed": True, "cellView": "form"}
+BESIDE = "Put that wheel beside this notebook and run this cell again"
+RELEASED = "pip could not install that wheel: mend what it says above and run this cell again"
+# What Jupyter (and, for the form view, Colab) need to fold a solution with its output, and code without its figure.
+FOLDED: dict[str, dict[str, Any]] = {
+    "hide-cell": {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "collapsed": True, "cellView": "form"},
+    "hide-input": {"jupyter": {"source_hidden": True}, "cellView": "form"},
+}
 
 
-class ChapterError(Exception):
+class ChapterError(ValueError):
     """A chapter that cannot become a notebook; the message names the chapter, the cell and the reason."""
 
 
@@ -67,6 +77,12 @@ class Project:
         """Chapters that have a text, in alphabetical order."""
         return sorted(path.stem for path in (self.root / "book" / "chapters").glob("*.md"))
 
+    @property
+    def in_order(self) -> list[str]:
+        """The same in the order of the contents; those that are not listed there come last."""
+        listed = contents(self.root)
+        return [name for name in listed if name in self.names] + [name for name in self.names if name not in listed]
+
     def text(self, name: str) -> Path:
         """Where authors write the chapter."""
         return self.root / "book" / "chapters" / f"{name}.md"
@@ -75,19 +91,43 @@ class Project:
         """Where readers find the executed chapter."""
         return self.root / "notebooks" / f"{name}.ipynb"
 
-    @property
+    @cached_property
+    def address(self) -> str | None:
+        """Where the repository is published; None while _config.yml holds a placeholder, which ends in .invalid."""
+        url: str = yaml.safe_load((self.root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+        return None if url.endswith(".invalid") else url.rstrip("/")
+
+    def parts(self, name: str) -> tuple[FrontMatter, str]:
+        """Front matter and Markdown of a chapter.  Raises: ChapterError."""
+        try:
+            return parted(self.text(name).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ChapterError(f"book/chapters/{name}.md, front matter: {error}") from error
+
+    @cached_property
     def setup_cell(self) -> str:
-        """First code cell of every notebook: it installs the package of this version if there is none."""
-        url = yaml.safe_load((self.root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-        version = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-        return SETUP_CELL.format(url=url.rstrip("/"), version=version)
+        """First code cell of every notebook: it installs the package if there is none, and accepts only this version.
+
+        The wheel comes from the release of this version or, while the course has no address, from beside the notebook.
+        """
+        project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        name, version = project["name"], project["version"]
+        wheel = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+        if self.address:
+            wheel = f"{self.address}/releases/download/v{version}/{wheel}"
+        remedy = RELEASED if self.address else BESIDE
+        return SETUP_CELL.format(wheel=wheel, remedy=remedy, name=name, version=version)
 
 
 def build(project: Project, name: str) -> NotebookNode:
-    """Make the notebook of a chapter, not yet executed.  Raises: ChapterError if the setup cell is not as agreed."""
-    notebook = jupytext.read(project.text(name), fmt=MARKDOWN)
+    """Make the notebook of a chapter, not yet executed.
+
+    Raises: ChapterError if the front matter or the setup cell is not as agreed.
+    """
+    front, text = project.parts(name)
+    notebook = jupytext.reads(text, fmt=MARKDOWN)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = NotebookNode(kernelspec=kernel, language_info={"name": "python"})
+    notebook.metadata = NotebookNode(kernelspec=kernel, language_info={"name": "python"}, genai=_for_the_site(front))
     first = next((cell for cell in notebook.cells if cell.cell_type == "code"), None)
     if first is None or "setup" not in _tags(first) or first.source.strip() != SETUP_TEXT:
         raise ChapterError(f"{name}: the first code cell must be tagged setup and read\n{SETUP_TEXT}")
@@ -111,14 +151,12 @@ def stale(project: Project, name: str) -> str | None:
     except (ValueError, nbformat.ValidationError):
         return "its notebook cannot be read"
     stamp = stored.metadata.get("genai", {})
-    if stamp.get("source_sha256") != _sha256(project.text(name)):
+    if stamp.get("source_sha256") != sha256(project.text(name).read_bytes()):
         return "its text has changed"
-    if missing := [module for module in stamp.modules if not (project.root / module).is_file()]:
-        return f"{missing[0]} is gone"
-    if stamp.package_sha256 != _package_sha256(project, _with_siblings(project, stamp.modules)):
-        return f"the part of {PACKAGE} that it uses has changed"
+    if reason := changed(project.root, stamp.used):
+        return reason
     if project.setup_cell not in [cell.source for cell in stored.cells]:
-        return "its setup cell installs from another repository or version"
+        return "its setup cell installs from another address or version"
     if [_essence(cell) for cell in stored.cells] != [_essence(cell) for cell in build(project, name).cells]:
         return "the cells of its notebook are not those of its text"
     if any(cell.execution_count is None for cell in stored.cells if cell.cell_type == "code"):
@@ -127,11 +165,12 @@ def stale(project: Project, name: str) -> str | None:
 
 
 def execute(project: Project, name: str) -> NotebookNode:
-    """Run a chapter in an empty folder and store outputs, widget state and stamp.  Raises: ChapterError at an error."""
+    """Run a chapter in an empty folder and add outputs, widget state and stamp.  Raises: ChapterError at an error."""
     from nbclient import NotebookClient
 
     notebook = build(project, name)
-    budget = os.environ.get("GENAI_BUDGET") or "cpu"
+    front, _ = project.parts(name)
+    budget = os.environ.get("GENAI_BUDGET") or front.budget
     environment = os.environ | {"PYTHONPATH": str(project.root), "GENAI_BUDGET": budget}
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
@@ -152,13 +191,17 @@ def execute(project: Project, name: str) -> NotebookNode:
             client.set_widgets_metadata()
             facts = _ask_kernel(client, project)
     notebook = _with_settled_widget_ids(notebook, list(client.widget_state))
-    notebook.metadata.genai = _stamp(project, name, facts) | {"seconds": seconds, "budget": budget}
+    notebook.metadata.genai |= _stamp(project, name, facts) | {"seconds": seconds, "budget": budget}
     return notebook
 
 
 def store(project: Project, name: str, notebook: NotebookNode) -> None:
-    """Replace the notebook of a chapter in one step.  Raises: ChapterError, if it is too large."""
+    """Replace the notebook of a chapter in one step.
+
+    Raises: ValueError, if it is too large or shows two results of one name.
+    """
     nbformat.validate(notebook)
+    rows(name, notebook)
     content = nbformat.writes(notebook).rstrip("\n") + "\n"
     if (size := len(content.encode())) > MAX_BYTES:
         biggest, label = max(_sizes(notebook))
@@ -166,14 +209,8 @@ def store(project: Project, name: str, notebook: NotebookNode) -> None:
             f"{name}: the notebook would have {size:,} bytes, more than {MAX_BYTES:,}; the biggest part is {label} "
             f"with {biggest:,}. Show fewer or smaller images."
         )
-    path = project.notebook(name)
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_suffix(".part")
-    try:
-        draft.write_text(content, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    project.notebook(name).parent.mkdir(exist_ok=True)
+    replace(project.notebook(name), content)
 
 
 def kernel_facts(package: str) -> dict[str, Any]:
@@ -188,13 +225,13 @@ def kernel_facts(package: str) -> dict[str, Any]:
     from pathlib import Path
 
     home, torch, used = Path(package), sys.modules.get("torch"), sys.modules.get(Path(package).name)
-    files = {Path(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
-    files |= getattr(sys.modules.get(f"{home.name}.zoo"), "loaded", set())  # the trained weights
+    read = {(Path(getattr(module, "__file__", None) or ""), "") for module in list(sys.modules.values())}
+    read |= getattr(sys.modules.get(f"{home.name}.records.used"), "noted", set())  # rows of tables
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     if (status := Path("/proc/self/status")).exists():  # on Linux ru_maxrss starts at the size of the parent process
         peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
     return {
-        "modules": sorted(file.relative_to(home.parent).as_posix() for file in files if home in file.parents),
+        "used": sorted(file.relative_to(home.parent).as_posix() + part for file, part in read if home in file.parents),
         "peak_memory_mb": round(peak),
         "device": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "cpu",
         "threads": torch.get_num_threads() if torch else None,
@@ -217,8 +254,14 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         parser.error(f"no chapter {', '.join(unknown)}; there are {', '.join(project.names) or 'none'}")
     if options.check:
         return int(any([_is_stale(project, name) for name in options.names or project.names]))
-    due = options.names or [name for name in project.names if stale(project, name)]
-    return int(not all([_update(project, name) for name in due]))
+    collect(root)
+    return int(not all([_settle(project, name, options.names) for name in project.in_order]))
+
+
+def _settle(project: Project, name: str, wanted: list[str]) -> bool:
+    """Execute a chapter if its turn has come and it is wanted or, where none is named, stale by now."""
+    due = name in wanted if wanted else stale(project, name)
+    return _update(project, name) if due else True
 
 
 def _is_stale(project: Project, name: str) -> bool:
@@ -232,7 +275,8 @@ def _update(project: Project, name: str) -> bool:
     try:
         notebook = execute(project, name)
         store(project, name, notebook)
-    except (ChapterError, OSError) as error:
+        collect(project.root)
+    except (ValueError, OSError) as error:
         print(f"{error}\n{name} failed; its notebook is as it was", file=sys.stderr)
         return False
     stamp = notebook.metadata.genai
@@ -271,36 +315,30 @@ def _ask_kernel(client: Any, project: Project) -> dict[str, Any]:
 
 
 def _stamp(project: Project, name: str, facts: dict[str, Any]) -> dict[str, Any]:
-    modules = _with_siblings(project, facts["modules"])
+
+    _require_order(project, name, results_read(facts["used"]))
     return facts | {
-        "source_sha256": _sha256(project.text(name)),
-        "package_sha256": _package_sha256(project, modules),
-        "modules": [path.relative_to(project.root).as_posix() for path in modules],
-        "hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "source_sha256": sha256(project.text(name).read_bytes()),
+        "used": digests(project.root, facts["used"]),
+        "hardware": processor(),
         "date": datetime.now(timezone.utc).date().isoformat(),
     }
 
 
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return " ".join(found[1].split()) if found else platform.processor() or platform.machine()
+def _require_order(project: Project, name: str, read: list[str]) -> None:
+    """A chapter that read its own results, or later ones, would be stale again as soon as these are collected."""
+    before = project.in_order[: project.in_order.index(name)]
+    if late := sorted(set(read) - set(before)):
+        raise ChapterError(
+            f"{name} reads the results of {late[0] or 'all chapters'}; a chapter may read those of the ones before it "
+            "in _toc.yml, with genai_utils.records.results.measured(column, chapter, ...)"
+        )
 
 
-def _with_siblings(project: Project, modules: Iterable[str]) -> list[Path]:
-    """Modules with the files that lie beside them under the same stem (x.py: x.js, x.css, x.csv, ...)."""
-    paths = [project.root / module for module in modules]
-    siblings = {path for module in paths for path in module.parent.glob(f"{module.stem}.*") if path.is_file()}
-    return sorted(path for path in siblings if path.name != COLLECTED)
-
-
-def _package_sha256(project: Project, paths: Iterable[Path]) -> str:
-    listing = "".join(f"{_sha256(path)}  {path.relative_to(project.root).as_posix()}\n" for path in paths)
-    return hashlib.sha256(listing.encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _for_the_site(front: FrontMatter) -> dict[str, Any]:
+    """What the extensions of the site read in a notebook's metadata, beside the stamp."""
+    limits = {"seconds": front.seconds, "memory_mb": front.memory_mb}
+    return {"fold": front.fold, "live": front.live, "limits": limits}
 
 
 def _with_settled_widget_ids(notebook: NotebookNode, widgets: list[str]) -> NotebookNode:
@@ -324,7 +362,8 @@ def _tags(cell: NotebookNode) -> list[str]:
 
 
 def _metadata(tags: list[str]) -> dict[str, Any]:
-    return ({"tags": tags} if tags else {}) | (FOLDED if "hide-cell" in tags else {})
+    folded = next((FOLDED[tag] for tag in tags if tag in FOLDED), {})
+    return ({"tags": tags} if tags else {}) | folded
 
 
 def _essence(cell: NotebookNode) -> tuple[str, str, str, dict[str, Any]]:

@@ -4,22 +4,19 @@
 const place = new URL("vendor/explorers/", import.meta.url);
 
 function memory(initial) {
-  const values = { ...initial }, listeners = {};
-  return {
-    get: (name) => values[name],
-    set: (name, value) => { values[name] = value; (listeners[`change:${name}`] || []).forEach((call) => call()); },
-    on: (event, call) => { (listeners[event] ||= []).push(call); },
-    off: () => {},
-    save_changes: () => {},
-  };
+  const values = { ...initial };
+  const set = (name, value) => { values[name] = value; };
+  return { get: (name) => values[name], set, on: () => {}, save_changes: () => {} };
 }
 
+function style(name) {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL(name, place).href });
+  document.head.append(link);
+}
+
+style("kit.css");
 for (const el of document.querySelectorAll(".genai-explorer[data-module]")) {
-  const address = new URL(el.dataset.module, place);
-  const style = document.createElement("link");
-  style.rel = "stylesheet";
-  style.href = address.href.replace(/\.js$/, ".css");
-  document.head.append(style);
-  const { default: explorer } = await import(address.href);
+  style(el.dataset.module.replace(/\.js$/, ".css"));
+  const { default: explorer } = await import(new URL(el.dataset.module, place).href);
   explorer.render({ model: memory(JSON.parse(el.dataset.values || "{}")), el });
 }

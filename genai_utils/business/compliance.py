@@ -7,11 +7,10 @@ one company makes the product and runs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from html import escape
 
-from genai_utils.data.facts import fact
+from genai_utils.records.facts import fact
+from genai_utils.records.table import html_table, html_text
 
 PLACES = {"CN": "China", "EU": "European Union"}
 
@@ -98,8 +97,7 @@ class Checklist(tuple[Duty, ...]):
 
     def _repr_html_(self) -> str:
         names = ("where", "article", "duty", "because", "from", "fact", "how sure")
-        head = "".join(f'<th scope="col">{name}</th>' for name in names)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, self))}</tbody></table>"
+        return html_table(names, map(_row, self))
 
 
 def duties(product: Product, *, on: str = "9999-12-31") -> Checklist:
@@ -129,16 +127,10 @@ def _flipped(product: Product, name: str) -> Product:
     return Product(**asdict(product) | {name: not getattr(product, name)})
 
 
-def _row(duty: Duty) -> str:
-    cells: Iterable[str] = (
-        f"{duty.law} {duty.article}",
-        duty.text,
-        duty.why,
-        duty.since,
-        duty.fact,
-        duty.confidence,
-    )
-    return f'<tr><th scope="row">{PLACES[duty.place]}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+def _row(duty: Duty) -> list[str]:
+    article = f"{duty.law} {duty.article}"
+    cells = (PLACES[duty.place], article, duty.text, duty.why, duty.since, duty.fact, duty.confidence)
+    return list(map(html_text, cells))
 
 
 _BECAUSE = {each.name: each.metadata["because"] for each in fields(Product) if each.metadata}

@@ -7,13 +7,14 @@ the columns Year and Today of the set Weekly of ISLP 0.6.0 (BSD licence, LICENSE
 from __future__ import annotations
 
 import csv
-import hashlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from genai_utils.data.files import verified
 
 WEEKLY = Path(__file__).with_name("weekly.csv")
 SHA256 = "50e330416ac541dd4263fbc2f5390f67fd079217e3dc3c3c2833efeb5e21ee28"
@@ -91,11 +92,8 @@ def sp500_weekly() -> Market:
     may be a week off.
     Raises: ValueError: the file is not the published one.
     """
-    found = hashlib.sha256(WEEKLY.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"{WEEKLY.name} has sha256 {found}, expected {SHA256}; reinstall genai-utils")
-    with WEEKLY.open(newline="", encoding="utf-8") as file:
-        rows = [(int(row["Year"]), float(row["Today"])) for row in csv.DictReader(file, strict=True)]
+    lines = verified(WEEKLY, SHA256).decode().splitlines()
+    rows = [(int(row["Year"]), float(row["Today"])) for row in csv.DictReader(lines, strict=True)]
     years = np.array([year for year, _ in rows])
     return _grown("S&P 500", _spread_over(years), np.array([percent for _, percent in rows]))
 

@@ -7,7 +7,6 @@ tools/make_sound.py.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+
+from genai_utils.data.files import verified
 
 FILE = Path(__file__).with_name("sound.npz")
 SHA256 = "43b0412815d5d9f994e374c8cf89322f37c3064f433b80c5054a97725e5fb0be"
@@ -59,11 +60,7 @@ def spoken_numbers(split: str = "train") -> Words:
 
 
 def _words() -> Words:
-    content = FILE.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"{FILE.name} has sha256 {found}, expected {SHA256}; reinstall genai-utils")
-    with np.load(io.BytesIO(content)) as data:
+    with np.load(io.BytesIO(verified(FILE, SHA256))) as data:
         samples = np.ascontiguousarray(data["halves"].T).view("<i2")[:, 0]
         waves = torch.from_numpy(samples.astype(np.int16)).split(data["lengths"].tolist())
         return Words(waves, torch.from_numpy(data["numbers"]).long(), torch.from_numpy(data["voices"]).long())

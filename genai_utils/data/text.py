@@ -6,11 +6,12 @@ chosen and laid out by tools/make_shakespeare.py.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from genai_utils.data.files import verified
 
 PLAYS = Path(__file__).with_name("shakespeare.txt")
 LINES = Path(__file__).with_name("shakespeare_lines.txt")
@@ -59,8 +60,4 @@ def decode(tokens: Tensor, alphabet: str) -> str:
 
 
 def _checked(path: Path) -> str:
-    content = path.read_bytes()
-    found, expected = hashlib.sha256(content).hexdigest(), SHA256[path.name]
-    if found != expected:
-        raise ValueError(f"{path.name} has sha256 {found}, expected {expected}; reinstall genai-utils")
-    return content.decode("ascii")
+    return verified(path, SHA256[path.name]).decode("ascii")

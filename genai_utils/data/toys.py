@@ -40,7 +40,7 @@ class Mixture:
         """Number of Gaussians."""
         return len(self.means)
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Independent draws, n of them: (n,) or (n, d) float32."""
         mode = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(n, *self.means.shape[1:], generator=generator, dtype=torch.float64)
@@ -93,13 +93,13 @@ class LinearGaussian:
     @classmethod
     def fit(cls, x: Tensor, latent: int) -> LinearGaussian:
         """The model under which x, (n, d), is likeliest; closed form.  latent: below d."""
-        centred = x.double() - x.double().mean(dim=0)
-        variance, axes = torch.linalg.eigh(centred.T @ centred / len(x))
+        centered = x.double() - x.double().mean(dim=0)
+        variance, axes = torch.linalg.eigh(centered.T @ centered / len(x))
         noise = variance[:-latent].mean()
         stretch = (variance[-latent:] - noise).clamp(min=0).sqrt()
         return cls(axes[:, -latent:] * stretch, float(noise.sqrt()), x.double().mean(dim=0))
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Independent draws, n of them: (n, d) float32."""
         z = torch.randn(n, self.latent, generator=generator, dtype=torch.float64)
         noise = torch.randn(n, self.dims, generator=generator, dtype=torch.float64)
@@ -139,14 +139,14 @@ def ring(
     n: int, modes: int = 8, radius: float = 2.0, sd: float = 0.05, generator: torch.Generator | None = None
 ) -> Tensor:
     """Draws from `ring_mixture`: (n, 2) float32."""
-    return ring_mixture(modes, radius, sd).sample(n, generator)
+    return ring_mixture(modes, radius, sd).sample(n, generator=generator)
 
 
 def grid(
     n: int, side: int = 5, spacing: float = 1.0, sd: float = 0.05, generator: torch.Generator | None = None
 ) -> Tensor:
     """Draws from `grid_mixture`: (n, 2) float32."""
-    return grid_mixture(side, spacing, sd).sample(n, generator)
+    return grid_mixture(side, spacing, sd).sample(n, generator=generator)
 
 
 def modes_covered(samples: Tensor, mixture: Mixture, within: float = 4.0, at_least: float = 0.2) -> int:

@@ -1,6 +1,6 @@
 """How likely does a model find data? Bits per dimension, and estimates where the likelihood is an integral.
 
-Log densities are in nats. The common scale of grey images: bytes dequantised to [0, 1), bits a pixel = 8 for the
+Log densities are in nats. The common scale of grey images: bytes dequantized to [0, 1), bits a pixel = 8 for the
 uniform model; see `bits_per_dim`.
 """
 
@@ -13,14 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genai_utils.metrics.samples import STANDARD_ERROR, Estimate
+from genai_utils.metrics.estimate import STANDARD_ERROR, Estimate
 
 TARGET = 0.65  # share of accepted moves at which Hamiltonian Monte Carlo is said to work best
 
 
 def dequantize(pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Bytes to real numbers: (byte + u) / 256 with u uniform in [0, 1), in steps of 2^-16.
+    """Bytes to real numbers that have a density (uniform dequantization): (byte + u) / 256, u uniform in [0, 1).
 
+    u comes in steps of 2^-16.
     Args: pixels: uint8, any shape.  Returns: float32 in [0, 1), same shape.  Raises: TypeError for other types.
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
     """
@@ -33,7 +34,7 @@ def dequantize(pixels: Tensor, generator: torch.Generator | None = None) -> Tens
 def bits_per_dim(log_density: Tensor, dims: int = 784, levels: int = 256) -> Estimate:
     """Bits a dimension, mean over examples with its standard error: log2(levels) - log2 p(x) / dims.
 
-    Args: log_density: (n,), nats, of x dequantised to [0, 1]^dims; a lower bound gives an upper bound of the bits.
+    Args: log_density: (n,), nats, of x dequantized to [0, 1]^dims; a lower bound gives an upper bound of the bits.
     levels: number of values a dimension had before; 1 gives -log2 p / dims, for probabilities.
     Returns: Estimate; the uniform model has log2(levels) = 8.
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
@@ -105,7 +106,7 @@ def annealed_importance(
     u = torch.randn(chains, *mean.shape, generator=generator).to(mean)
     log_weight, accepted = torch.zeros_like(u[..., 0]), torch.zeros_like(mean[:, 0])
     size = torch.full_like(accepted, step)
-    for before, now in (times := schedule(temperatures)).unfold(0, 2, 1).tolist():
+    for before, now in (times := sigmoid_path(temperatures)).unfold(0, 2, 1).tolist():
         log_weight += (now - before) * path.difference(u)
         u, moved = _hamiltonian(path.at(now), u, size, leapfrogs, generator)
         share = moved.mean(dim=0)
@@ -114,7 +115,7 @@ def annealed_importance(
     return AnnealedImportance(log_mean_exp(log_weight), _relative_error(log_weight), accepted)
 
 
-def schedule(temperatures: int, reach: float = 4.0) -> Tensor:
+def sigmoid_path(temperatures: int, reach: float = 4.0) -> Tensor:
     """Points from 0 to 1, dense at both ends, along a sigmoid: (temperatures + 1,) float64.
 
     Source: `sigmoid_schedule` in the code of Wu et al. 2017, arXiv:1611.04273; the paper does not describe it.

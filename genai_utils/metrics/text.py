@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from genai_utils.metrics.samples import Estimate
+from genai_utils.metrics.estimate import Estimate
 
 
 def perplexity(log_probs: ArrayLike) -> float:

@@ -90,12 +90,3 @@ def score(model: nn.Module, x: Tensor, sd: float) -> Tensor:
     Source: Alain & Bengio 2014, arXiv:1211.4246; exact for the noisy density (Vincent 2011). Equation (ae.score).
     """
     return (model(x) - x) / sd**2
-
-
-def psnr(error: Tensor, peak: float = 2.0) -> Tensor:
-    """Peak signal-to-noise ratio in decibels; 10 dB more is a tenth of the squared error.
-
-    Args: error: mean squared errors, > 0, any shape.  peak: largest minus smallest value an entry may have: 2 for
-    images in [-1, 1].  Returns: as error.  Equation (ae.psnr).
-    """
-    return 10 * (peak**2 / error).log10()

@@ -1,4 +1,4 @@
-"""The first generators: tables of pixels, a Gaussian with its principal axes, a mixture by EM, a hidden Markov model.
+"""The first generators: tables of pixels, Gaussians with their principal axes, a mixture by EM, a hidden Markov model.
 
 All compute in float64 and give log probabilities in nats. None needs a gradient step: fitting is a formula, or EM.
 """
@@ -6,9 +6,12 @@ All compute in float64 and give log probabilities in nats. None needs a gradient
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from genai_utils.models.shapes import IMAGE, check_examples, check_labels
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -34,7 +37,7 @@ class PixelTables:
         check_symbols(pixels, self.probabilities.shape[1])
         return self.probabilities.log().gather(1, pixels.T.long()).sum(dim=0)
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw pictures: (n, d), int64."""
         return torch.multinomial(self.probabilities, n, replacement=True, generator=generator).T
 
@@ -64,8 +67,8 @@ class GaussianPCA:
         """
         _check_examples(x)
         x = x.double()
-        centred = x - x.mean(dim=0)
-        variances, axes = torch.linalg.eigh(centred.T @ centred / len(x))  # in ascending order
+        centered = x - x.mean(dim=0)
+        variances, axes = torch.linalg.eigh(centered.T @ centered / len(x))  # in ascending order
         variances, axes = variances.flip(0), axes.flip(1)
         if rank is not None:
             variances = torch.cat([variances[:rank], variances[rank:].mean().expand(len(variances) - rank)])
@@ -84,9 +87,38 @@ class GaussianPCA:
         """Log density of x (n, d): (n,). Equation (gauss.log-density)."""
         return standard_normal(self.whiten(x)) - 0.5 * self.variances.log().sum()
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw: (n, d)."""
         return self.unwhiten(torch.randn(n, len(self.mean), generator=generator, dtype=torch.float64))
+
+
+class ClassGaussians:
+    """A Gaussian for each class of images, drawn along its largest axes alone: what generates without a network.
+
+    The variance of the other axes is left out, so it draws smudges without grain, and has no density.
+    Args: gaussians: one a class, of images (784 numbers).  rank: axes that are drawn.
+    """
+
+    def __init__(self, gaussians: Sequence[GaussianPCA], rank: int):
+        self.gaussians, self.rank = gaussians, rank
+
+    @classmethod
+    def fit(cls, images: Tensor, labels: Tensor, rank: int = 50) -> ClassGaussians:
+        """The likeliest for images (n, 1, 28, 28) in [-1, 1] and their labels (n,), 0 to classes - 1, none empty."""
+        check_examples(images)
+        kinds = [images[labels == kind].flatten(1) for kind in range(int(labels.max()) + 1)]
+        return cls([GaussianPCA.fit(kind, floor=1e-9) for kind in kinds], rank)  # some pixels of a class never change
+
+    def sample(self, n: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Draw images: (n, 1, 28, 28) float32 in [-1, 1].  labels: (n,) int64, or each drawn at random, all alike."""
+        if labels is None:
+            labels = torch.randint(len(self.gaussians), (n,), generator=generator)
+        check_labels(labels, len(self.gaussians), n)
+        z = torch.randn(n, self.rank, generator=generator)
+        images = torch.empty(n, *IMAGE)
+        for kind, gaussian in enumerate(self.gaussians):
+            images[labels == kind] = gaussian.unwhiten(z[labels == kind]).float().unflatten(1, IMAGE)
+        return images.clamp(-1, 1)
 
 
 class GaussianMixture:
@@ -144,7 +176,7 @@ class GaussianMixture:
             covariances = covariances * torch.eye(x.shape[1])
         return GaussianMixture(share / len(x), means, covariances + floor * torch.eye(x.shape[1]))
 
-    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw: (n, d)."""
         chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         z = torch.randn(n, self.means.shape[1], generator=generator, dtype=torch.float64)
@@ -185,7 +217,7 @@ class HMM:
         counts = [(t * s).detach() + smoothing for t, s in zip(tables, slopes, strict=True)]
         return HMM(*(c / c.sum(dim=-1, keepdim=True) for c in counts))
 
-    def sample(self, n: int, length: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def sample(self, n: int, length: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Draw hidden states and symbols, both (n, length), int64."""
         state, states = _draw(self.start.expand(n, -1), generator), []
         for _ in range(length):

@@ -1,6 +1,6 @@
 """Generative adversarial networks: two small pairs of networks and the losses they play with.
 
-Read from top to bottom: networks, initialisation, losses, penalties, closed forms. A discriminator returns *logits*,
+Read from top to bottom: networks, initialization, losses, penalties, closed forms. A discriminator returns *logits*,
 one an example: D(x) = sigmoid(logit) is its probability that x is real. Losses take the discriminator, a real batch
 and a fake batch, and return a scalar in nats (Wasserstein and hinge: in units of the critic). Nothing here detaches or
 freezes: a training loop says for itself who learns from what.
@@ -8,15 +8,13 @@ freezes: a training loop says for itself who learns from what.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from genai_utils.models.shapes import IMAGE, check_examples, check_latent
 
@@ -92,7 +90,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),  # 14 x 14
             nn.ConvTranspose2d(width, 1, 4, 2, 1), nn.Tanh(),  # 28 x 28
         )  # fmt: skip
-        initialise(self)
+        initialize(self)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (n, latent) to images (n, 1, 28, 28) in [-1, 1]."""
@@ -117,7 +115,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(4 * width, 4 * width, 3, 1, 1, bias=False), nn.BatchNorm2d(4 * width), nn.LeakyReLU(0.2),
             nn.Flatten(), nn.Linear(4 * width * 16, 1),
         )  # fmt: skip
-        initialise(self)
+        initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, 28, 28) to logits (n,)."""
@@ -125,7 +123,7 @@ class Discriminator(nn.Module):
         return self.net(x).squeeze(1)
 
 
-def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
+def initialize(network: nn.Module, std: float = 0.02) -> nn.Module:
     """Draw all weights from N(0, std^2), normalisation gains from N(1, std^2), and set biases to zero; in place.
 
     Source: Radford, Metz & Chintala 2016, arXiv:1511.06434, section 4.
@@ -140,23 +138,6 @@ def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     return network
-
-
-def fold_batchnorm(generator: Generator) -> nn.Sequential:
-    """The same function as `generator.eval()` without normalisation: only linear layers, convolutions, ReLU and tanh.
-
-    Normalisation with fixed statistics is a scale and a shift, so it disappears into the weights before it. What is
-    left is easy to run anywhere, for example in the plain JavaScript of a web page.
-    """
-    layers: list[Any] = []
-    for layer in copy.deepcopy(generator).eval().net:
-        if isinstance(layer, nn.BatchNorm1d):
-            layers[-1] = fuse_linear_bn_eval(layers[-1], layer)
-        elif isinstance(layer, nn.BatchNorm2d):
-            layers[-1] = fuse_conv_bn_eval(layers[-1], layer, transpose=isinstance(layers[-1], nn.ConvTranspose2d))
-        else:
-            layers.append(layer)
-    return nn.Sequential(*layers).eval()
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
@@ -192,6 +173,7 @@ def generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
 def saturating_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
     """What the minimax game asks of G: E log(1 - D(G(z))), in nats; flat wherever D is sure that fakes are fake.
 
+    No recipe uses it: it stands here as the reference that the tests of the printed equation compute with.
     Args: fake: (n, ...) from G, not detached.  Returns: scalar, <= 0.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1 and algorithm 1. Equation (gan.saturating).
     """
@@ -274,6 +256,7 @@ def input_gradient(D: nn.Module, x: Tensor) -> Tensor:
 def optimal_discriminator(p: Density, q: Density) -> Density:
     """The discriminator that no other beats when data has density p and the generator density q: p / (p + q).
 
+    No network needs it: it stands here as the reference that the tests of the printed equation compute with.
     Args: p, q: densities at the same points, >= 0; floats, arrays or tensors.  Returns: probabilities of "real"; 1/2
     where both vanish, where any value would do.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, proposition 1. Equation (gan.optimal-d).

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,35 @@ def gpt2_config(config: Config) -> Config:
 class Cache:
     """Keys and values of the tokens read so far, so that the next one need not compute them again.
 
-    Args: batch: sequences side by side.  `length` tokens are held, config.context at most.
+    `length` tokens are held, config.context at most, for as many sequences, on the device and in the number format that
+    the first tokens come with.
     """
 
-    def __init__(self, config: Config, batch: int = 1, device: torch.device | str = "cpu"):
-        shape = (config.layers, 2, batch, config.heads, config.context, config.width // config.heads)
-        self.length, self.held = 0, torch.empty(shape, device=device)
+    def __init__(self, config: Config):
+        self.layers = [LayerCache(config.context) for _ in range(config.layers)]
+
+    @property
+    def length(self) -> int:
+        """How many tokens have been read."""
+        return self.layers[0].length
+
+
+class LayerCache:
+    """Keys and values of one layer: (batch, heads, room, head) each, of which `length` are filled."""
+
+    keys: Tensor
+    values: Tensor
+
+    def __init__(self, room: int):
+        self.room, self.length = room, 0
+
+    def insert(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Add those of the next tokens, (batch, heads, time, head) each, and return all that are held."""
+        if not self.length:
+            self.keys, self.values = (new.new_empty(*new.shape[:2], self.room, new.shape[3]) for new in (k, v))
+        start, self.length = self.length, self.length + k.shape[2]
+        self.keys[:, :, start : self.length], self.values[:, :, start : self.length] = k, v
+        return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
 
 class Attention(nn.Module):
@@ -73,13 +95,11 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=config.bias)
         self.out = nn.Linear(config.width, config.width, bias=config.bias)
 
-    def forward(self, x: Tensor, turn: Tensor | None, held: Tensor | None = None, start: int = 0) -> Tensor:
-        """x: (batch, time, width); turn: (time, head / 2, 2), see `rotations`; held: keys and values before."""
+    def forward(self, x: Tensor, turn: Tensor | None, cache: LayerCache | None = None) -> Tensor:
+        """x: (batch, time, width); turn: (time, head / 2, 2), see `rotations`; cache: of the tokens before."""
         q, k, v = self.project(x, turn)
-        if held is not None:
-            end = start + x.shape[1]
-            held[0, :, :, start:end], held[1, :, :, start:end] = k, v
-            k, v = held[0, :, :, :end].to(q.dtype), held[1, :, :, :end].to(q.dtype)
+        if cache is not None:
+            k, v = cache.insert(k, v)
         return self.out(attend(q, k, v).transpose(1, 2).flatten(2))
 
     def project(self, x: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -139,9 +159,9 @@ class Block(nn.Module):
         self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)
         self.gelu = config.activation == "gelu"
 
-    def forward(self, x: Tensor, turn: Tensor | None, held: Tensor | None = None, start: int = 0) -> Tensor:
+    def forward(self, x: Tensor, turn: Tensor | None, cache: LayerCache | None = None) -> Tensor:
         """(batch, time, width) to the same; arguments as `Attention`."""
-        x = x + self.attention(self.norm1(x), turn, held, start)
+        x = x + self.attention(self.norm1(x), turn, cache)
         h = self.up(self.norm2(x))
         return x + self.down(F.gelu(h, approximate="tanh") if self.gelu else h.relu() * h)  # relu(h)^2
 
@@ -166,15 +186,15 @@ class GPT(nn.Module):
         self.register_buffer("turn", turn, persistent=False)
         self._start()
 
-    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """Logits of the next token at each place, (batch, time, vocabulary); a cache is read and filled."""
-        start = cache.length if cache else 0
-        x, turn = self._embed(tokens, start)
+    def forward(self, tokens: Tensor, cache: Cache | None = None, last: bool = False) -> Tensor:
+        """Logits of the next token at each place, (batch, time, vocabulary), or at the last place alone (time 1).
+
+        A cache is read and filled.
+        """
+        x, turn = self._embed(tokens, cache.length if cache else 0)
         for layer, block in enumerate(self.blocks):
-            x = block(x, turn, cache.held[layer] if cache else None, start)
-        if cache:
-            cache.length += tokens.shape[1]
-        return self.head(self.norm(x))
+            x = block(x, turn, cache.layers[layer] if cache else None)
+        return self.head(self.norm(x[:, -1:] if last else x))
 
     @torch.no_grad()
     def attention_maps(self, tokens: Tensor) -> Tensor:
@@ -224,13 +244,13 @@ def _norm(config: Config) -> nn.Module:
     return nn.LayerNorm(config.width, bias=config.bias)
 
 
-def shakespeare() -> GPT:
-    """The untrained model of `zoo.load("gpt")`, for the 67 characters of `data.text.shakespeare_alphabet`."""
-    return GPT(Config(67, context=128, heads=3, width=96))
+def sized(vocabulary: int, context: int, layers: int, heads: int, width: int) -> GPT:
+    """An untrained GPT of these sizes without variations, from plain numbers as the zoo keeps them."""
+    return GPT(Config(vocabulary, context, layers, heads, width))
 
 
 def gpt2_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of Hugging Face's GPT2LMHeadModel under our names, for `load_state_dict`.
+    """Weights of Hugging Face's GPT2LMHeadModel under our names, for `load_state_dict`: our reference in the tests.
 
     Args: state: its state_dict; its matrices multiply from the right, (in, out), and are turned.
     Raises: ValueError if there are no such weights in it.
@@ -265,15 +285,6 @@ def optimizers(
         torch.optim.Muon(matrices, lr=muon, momentum=0.95, weight_decay=decay, ns_steps=iterations),
         torch.optim.AdamW(rest, lr=adamw, betas=(0.9, 0.95), weight_decay=0.0),
     )
-
-
-def schedule(optimizer: Optimizer, steps: int, warm_up: float = 0.03, last: float = 0.02) -> LambdaLR:
-    """The rate rises over the first share of the steps and falls to a share of itself at the end, both in a line."""
-
-    def factor(step: int) -> float:
-        return min(1.0, (step + 1) / (warm_up * steps), last + (1 - last) * (1 - step / steps) / (1 - warm_up))
-
-    return LambdaLR(optimizer, factor)
 
 
 def windows(tokens: Tensor, length: int) -> Tensor:

@@ -18,8 +18,9 @@ class NGram:
         order: symbols of an n-gram; the model looks at order - 1 symbols of the past, 0 at the first symbol of a text.
         alphabet: symbols that may occur; below the last level all are equally likely.  Default: those of the text.
         discount: taken off every count, in [0, 1); default: n1 / (n1 + 2 n2) for each level, n1 and n2 being the
-            numbers of n-grams counted once and twice. 0 means no smoothing at all.
-    Raises: ValueError for an order < 1, a short text, or a symbol that is not in the alphabet.
+            numbers of n-grams counted once and twice. With 0, contexts that were never seen still back off to shorter
+            ones; nothing else is smoothed. Chen & Goodman take three discounts a level, which does a little better.
+    Raises: ValueError for an order < 1, a short text, a discount outside [0, 1), or a symbol not in the alphabet.
     Source: Kneser & Ney 1995, doi:10.1109/ICASSP.1995.479394; interpolated form and name: Chen & Goodman 1999,
     doi:10.1006/csla.1999.0128.
     """
@@ -27,6 +28,8 @@ class NGram:
     def __init__(self, text: str, order: int, alphabet: str | None = None, discount: float | None = None):
         if order < 1 or len(text) < order:
             raise ValueError(f"order must be in 1..len(text), got {order} for {len(text)} symbols")
+        if discount is not None and not 0 <= discount < 1:
+            raise ValueError(f"discount must lie in [0, 1), got {discount}; leave it out for the usual choice")
         self.order, self.alphabet = order, "".join(sorted(set(alphabet or text)))
         if strange := set(text) - set(self.alphabet):
             raise ValueError(f"the text has symbols that are not in the alphabet: {sorted(strange)[:5]}")
@@ -56,12 +59,13 @@ class NGram:
         seen = past[len(past) - self.order + 1 :] if len(past) >= self.order else past
         return np.array([self._probability(symbol, seen) for symbol in self.alphabet])
 
-    def sample(self, length: int, past: str = "", seed: int = 0) -> str:
-        """Draw `length` symbols, each from the distribution after those before it, beginning after `past`."""
-        rng, text = np.random.default_rng(seed), past
-        for _ in range(length):
-            text += self.alphabet[rng.choice(len(self.alphabet), p=self.distribution(text))]
-        return text[len(past) :]
+    def sample(self, n: int, *, past: str = "", generator: np.random.Generator | None = None) -> str:
+        """Draw n symbols, each from the distribution after those before it, beginning after `past`."""
+        generator, text = generator or np.random.default_rng(), list(past)
+        for _ in range(n):
+            seen = "".join(text[max(0, len(text) - self.order) :])
+            text.append(self.alphabet[generator.choice(len(self.alphabet), p=self.distribution(seen))])
+        return "".join(text[len(past) :])
 
     def _probability(self, symbol: str, past: str) -> float:
         p = 1 / len(self.alphabet)

@@ -1,7 +1,7 @@
 """Autoregressive models of images: the exact probability of every picture, one pixel after the other in reading order.
 
 Read from top to bottom: convolutions that look only back, what all pixel models share, the plain PixelCNN with its
-blind spot, the gated one without. Pictures are (n, h, w) int64 grey levels 0 to levels - 1, see `quantize`;
+blind spot, the gated one without. Pictures are (n, h, w) int64 grey levels 0 to levels - 1, see `to_levels`;
 probabilities are in nats.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 
 WAVES = 4  # numbers that stand for a grey level at the input
 BATCH = 100  # pictures that are judged at once
+NextPixel = Callable[[int, int], Tensor]  # row and column of the next pixel to its logits, (n, levels)
 
 
-def quantize(pixels: Tensor, levels: int) -> Tensor:
+def to_levels(pixels: Tensor, levels: int) -> Tensor:
     """Bytes to grey levels 0 to levels - 1, equally many bytes for each: the first bits of every byte.
 
     Args: pixels: uint8, any shape.  levels: a power of two, 2 to 256.  Returns: int64, same shape.
@@ -45,8 +47,8 @@ class MaskedConv2d(nn.Conv2d):
     mask: Tensor
 
     def __init__(self, inputs: int, outputs: int, size: int, sees_itself: bool):
+        super().__init__(inputs, outputs, (size // 2 + 1, size))
         self.reach = size // 2
-        super().__init__(inputs, outputs, (self.reach + 1, size))
         mask = torch.ones(self.reach + 1, size)
         mask[-1, self.reach + sees_itself :] = 0
         self.register_buffer("mask", mask, persistent=False)
@@ -59,21 +61,28 @@ class MaskedConv2d(nn.Conv2d):
         """(n, inputs, h, w) -> (n, outputs, h, w)."""
         return F.conv2d(self.padded(x), self.weight * self.mask, self.bias)
 
-    def blank(self, n: int, height: int, width: int) -> Tensor:
-        """A padded input of zeros, to be filled by `write`; the channels of a pixel lie together, for `at`."""
-        return self.padded(self.weight.new_zeros(n, self.in_channels, height, width)).to(
-            memory_format=torch.channels_last
-        )
 
-    def write(self, inputs: Tensor, x: Tensor, i: int, j: int) -> None:
-        """Put x, (n, inputs, h, w), into a padded input, from row i and column j on."""
+class Seen:
+    """What one masked convolution has seen of pictures that are still being drawn: zeros, filled in place by place.
+
+    Args: look: the layer, whose kernel is masked only once.  n, height, width: of the pictures.
+    """
+
+    def __init__(self, look: MaskedConv2d, n: int, height: int, width: int):
+        blank = look.padded(look.weight.new_zeros(n, look.in_channels, height, width))
+        self.inputs = blank.to(memory_format=torch.channels_last)  # the channels of a pixel lie together, for `at`
+        self.kernel, self.bias = (look.weight * look.mask).movedim(1, -1).flatten(1), look.bias
+        self.reach = look.reach
+
+    def write(self, x: Tensor, i: int, j: int) -> None:
+        """Fill in x, (n, inputs, h, w), from row i and column j on."""
         top, left = i + self.reach, j + self.reach
-        inputs[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
+        self.inputs[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
 
-    def at(self, inputs: Tensor, i: int, j: int) -> Tensor:
-        """Output (n, outputs) at one place of a padded input: a matrix product, faster than so small a convolution."""
-        window = inputs[:, :, i : i + self.reach + 1, j : j + 2 * self.reach + 1].movedim(1, -1).flatten(1)
-        return F.linear(window, (self.weight * self.mask).movedim(1, -1).flatten(1), self.bias)
+    def at(self, i: int, j: int) -> Tensor:
+        """The layer's output at one place, (n, outputs): a matrix product, faster than so small a convolution."""
+        window = self.inputs[:, :, i : i + self.reach + 1, j : j + 2 * self.reach + 1].movedim(1, -1).flatten(1)
+        return F.linear(window, self.kernel, self.bias)
 
 
 class LookBack(nn.Conv2d):
@@ -138,20 +147,31 @@ class PixelModel(nn.Module, ABC):
     def sample(
         self,
         n: int,
-        generator: torch.Generator | None = None,
+        *,
         temperature: float = 1.0,
+        generator: torch.Generator | None = None,
         given: Tensor | None = None,
+        cached: bool = True,
     ) -> Tensor:
-        """Draw pictures, (n, h, w) int64: the whole network once for every pixel.
+        """Draw pictures, (n, h, w) int64, pixel by pixel.
 
-        Args: generator: on the device of the model; temperature: logits are divided by it; given: the first rows of
-        each picture, (n, rows, w) int64, which are kept and continued.
+        Args: temperature: logits are divided by it; generator: on the device of the model; given: the first rows of
+        each picture, (n, rows, w) int64, which are kept and continued; cached: keep what the layers saw at earlier
+        pixels, if the model can (`PixelCNN`), so that a picture costs one pass of the network and not one a pixel.
         """
         x, done = self._begun(n, given)
+        logits_at = self._remembering(x, done) if cached else self._from_scratch(x)
         for i in range(done, self.shape[0]):
             for j in range(self.shape[1]):
-                x[:, i, j] = draw(self(x)[:, :, i, j] / temperature, generator)
+                x[:, i, j] = draw(logits_at(i, j) / temperature, generator)
         return x
+
+    def _from_scratch(self, x: Tensor) -> NextPixel:
+        return lambda i, j: self(x)[:, :, i, j]
+
+    def _remembering(self, x: Tensor, done: int) -> NextPixel:
+        """The next step with a memory, for pictures x whose first `done` rows are drawn; here without one."""
+        return self._from_scratch(x)
 
     def _begun(self, n: int, given: Tensor | None) -> tuple[Tensor, int]:
         """Pictures whose first rows are given and whose others are 0, and how many rows are done."""
@@ -164,13 +184,13 @@ class PixelModel(nn.Module, ABC):
 
     def _check(self, x: Tensor) -> None:
         if x.is_floating_point():
-            raise TypeError(f"pictures must be whole grey levels, got {x.dtype}; use quantize(pixels, {self.levels})")
+            raise TypeError(f"pictures must be whole grey levels, got {x.dtype}; use to_levels(pixels, {self.levels})")
         if x.ndim != 3 or tuple(x.shape[1:]) != self.shape:
             wanted = ", ".join(map(str, self.shape))
             raise ValueError(f"pictures must be (n, {wanted}), got {tuple(x.shape)}; use data.fashion_mnist().pixels")
         if x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.levels:
             found = f"{int(x.min())} to {int(x.max())}"
-            raise ValueError(f"grey levels must lie in 0 to {self.levels - 1}, got {found}; use quantize")
+            raise ValueError(f"grey levels must lie in 0 to {self.levels - 1}, got {found}; use to_levels")
 
 
 def waves(levels: int, count: int) -> Tensor:
@@ -217,56 +237,43 @@ class PixelCNN(PixelModel):
             h = h + look(F.silu(h))
         return h
 
-    @torch.no_grad()
-    def sample(
-        self,
-        n: int,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        given: Tensor | None = None,
-    ) -> Tensor:
-        """Draw pictures, (n, h, w) int64, by the same rule as `PixelModel.sample`, and never compute anything twice.
-
-        What the layers saw at earlier pixels is kept, so that a picture costs one pass and not one a pixel.
-        """
-        x, done = self._begun(n, given)
+    def _remembering(self, x: Tensor, done: int) -> NextPixel:
+        """What the layers saw at earlier pixels is kept: nothing is computed twice."""
         seen = self._seen(x, done)
-        for i in range(done, self.shape[0]):
-            for j in range(self.shape[1]):
-                x[:, i, j] = draw(self._logits_at(i, j, seen) / temperature, generator)
-                self.first.write(seen[0], self.embed(x[:, i, j])[..., None, None], i, j)
-        return x
+
+        def logits_at(i: int, j: int) -> Tensor:
+            if (i, j) > (done, 0):  # the pixel before this one has been drawn by now
+                row, column = divmod(i * self.shape[1] + j - 1, self.shape[1])
+                seen[0].write(self.embed(x[:, row, column])[..., None, None], row, column)
+            return self._logits_at(i, j, seen)
+
+        return logits_at
 
     def _looks(self) -> list[MaskedConv2d]:
         """The blocks' convolutions, in order."""
         return [look for look in self.blocks if isinstance(look, MaskedConv2d)]
 
-    def _seen(self, x: Tensor, rows: int) -> list[Tensor]:
-        """Padded inputs of all layers, filled for the rows that are done and zero elsewhere."""
-        seen = [layer.blank(len(x), *self.shape) for layer in (self.first, *self._looks())]
+    def _seen(self, x: Tensor, rows: int) -> list[Seen]:
+        """What all layers see of the rows that are done."""
+        seen = [Seen(layer, len(x), *self.shape) for layer in (self.first, *self._looks())]
         known = self.embed(x[:, :rows]).movedim(-1, 1)
-        self.first.write(seen[0], known, 0, 0)
+        seen[0].write(known, 0, 0)
         if rows:
             h = self.first(known) + self.place[:, :rows]
             for look, inputs in zip(self._looks(), seen[1:], strict=True):
-                look.write(inputs, F.silu(h), 0, 0)
+                inputs.write(F.silu(h), 0, 0)
                 h = h + look(F.silu(h))
         return seen
 
-    def _logits_at(self, i: int, j: int, seen: list[Tensor]) -> Tensor:
+    def _logits_at(self, i: int, j: int, seen: list[Seen]) -> Tensor:
         """Logits (n, levels) of one pixel; `seen` receives what the layers see there."""
-        h = self.first.at(seen[0], i, j) + self.place[:, i, j]
-        for look, inputs in zip(self._looks(), seen[1:], strict=True):
-            look.write(inputs, F.silu(h)[..., None, None], i, j)
-            h = h + look.at(inputs, i, j)
+        h = seen[0].at(i, j) + self.place[:, i, j]
+        for inputs in seen[1:]:
+            inputs.write(F.silu(h)[..., None, None], i, j)
+            h = h + inputs.at(i, j)
         for layer in self.head:
             h = F.linear(h, layer.weight.flatten(1), layer.bias) if isinstance(layer, nn.Conv2d) else layer(h)
         return h
-
-
-def shipped() -> PixelCNN:
-    """The untrained network of `zoo.load("pixelcnn")`: bytes, 28 x 28 pixels, kernels of 5 x 5."""
-    return PixelCNN(256, (28, 28), width=40, blocks=5, first=9, size=5)
 
 
 # --- the gated one ----------------------------------------------------------------------------------------------------

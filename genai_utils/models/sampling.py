@@ -6,6 +6,7 @@ Logits are (..., vocabulary); a token that may not come has the logit minus infi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -36,13 +37,16 @@ def min_p(logits: Tensor, p: float) -> Tensor:
     """Keep tokens at least p times as likely as the most likely one (Nguyen et al. 2024, arXiv:2407.01082)."""
     if not 0 <= p <= 1:
         raise ValueError(f"p must lie in [0, 1], got {p}")
-    return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(p or 1e-45), -math.inf)
+    least = logits.amax(-1, keepdim=True) + (math.log(p) if p else -math.inf)
+    return logits.masked_fill(logits < least, -math.inf)
 
 
 def penalize(logits: Tensor, past: Tensor, penalty: float) -> Tensor:
     """Make tokens of the past less likely: their logits over the penalty, times it if negative (>= 1; 1 does nothing).
 
-    Args: logits: (batch, vocabulary); past: (batch, time).  Source: Keskar et al. 2019, arXiv:1909.05858, section 4.1.
+    Args: logits: (batch, vocabulary); past: (batch, time).
+    Source: Keskar et al. 2019, arXiv:1909.05858, section 4.1; what becomes of negative logits is the rule of Hugging
+    Face's RepetitionPenaltyLogitsProcessor.
     """
     if penalty < 1:
         raise ValueError(f"penalty must be at least 1, got {penalty}")
@@ -91,26 +95,46 @@ def generate(
     prompt: Tensor,
     tokens: int,
     decoding: Decoding | None = None,
+    *,
+    stop: int | None = None,
     generator: torch.Generator | None = None,
     cached: bool = True,
 ) -> Tensor:
     """Write on.
 
-    Args: prompt: (batch, time), at least one token.  tokens: how many to add.  cached: keep keys and values between
-        steps, or compute all of them again each time; the tokens are the same.
-    Returns: (batch, time + tokens).  Text beyond the context is forgotten, half a context at once.
+    Args: prompt: (batch, time), at least one token.  tokens: how many to add at most.  stop: a text that has written
+        this token is finished and filled up with it; when all are, nothing more is written.  cached: keep keys and
+        values between steps, or compute all of them again each time; the tokens are the same.
+    Returns: (batch, time + tokens), or less where all texts stopped.  Text beyond the context is forgotten, half a
+        context at once.
     """
     if prompt.dim() != 2 or not prompt.shape[1]:
         raise ValueError(f"prompt must be (batch, time) with at least one token, got {tuple(prompt.shape)}")
-    decoding, context = decoding or Decoding(), model.config.context
-    text, start = prompt, max(0, prompt.shape[1] - context)
-    cache: Cache | None = None
-    for _ in range(tokens):
-        if text.shape[1] - start > context:
-            start, cache = text.shape[1] - max(1, context // 2), None
-        if cached and cache is None:
-            cache = Cache(model.config, len(text), text.device)
-        unread = text[:, start + (cache.length if cache else 0) :]
-        p = decoding.probabilities(model(unread, cache)[:, -1], text)
-        text = torch.cat([text, torch.multinomial(p, 1, generator=generator)], dim=1)
+    decoding, first = decoding or Decoding(), prompt.shape[1]
+    text = torch.nn.functional.pad(prompt, (0, tokens))
+    scores, finished = _reader(model, text, first, cached), torch.zeros_like(prompt[:, 0], dtype=torch.bool)
+    for end in range(first, first + tokens):
+        p = decoding.probabilities(scores(end), text[:, :end])
+        text[:, end] = torch.multinomial(p, 1, generator=generator)[:, 0]
+        if stop is not None:
+            text[:, end].masked_fill_(finished, stop)
+            finished |= text[:, end] == stop
+            if finished.all():
+                return text[:, : end + 1]
     return text
+
+
+def _reader(model: GPT, text: Tensor, first: int, cached: bool) -> Callable[[int], Tensor]:
+    """Logits (batch, vocabulary) of the token that follows text[:, :end]; `end` grows by one a call, from `first`."""
+    context = model.config.context
+    start, cache = max(0, first - context), Cache(model.config)
+
+    def scores(end: int) -> Tensor:
+        nonlocal start, cache
+        if end - start > context:
+            start, cache = end - max(1, context // 2), Cache(model.config)
+        if not cached:
+            return model(text[:, start:end])[:, -1]
+        return model(text[:, start + cache.length : end], cache, last=True)[:, 0]
+
+    return scores

@@ -1,6 +1,6 @@
-"""Vector-quantised autoencoder: pictures become small maps of discrete codes, and a prior learns to write such maps.
+"""Vector-quantized autoencoder: pictures become small maps of discrete codes, and a prior learns to write such maps.
 
-Read from top to bottom: quantisation and its losses, counting codes, the codebook, the autoencoder, the prior. A code
+Read from top to bottom: quantization and its losses, counting codes, the codebook, the autoencoder, the prior. A code
 map is (n, h, w) int64; the vectors between encoder and decoder are (n, width, h, w).
 """
 
@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.models.pixelcnn import MaskedConv2d
-from genai_utils.models.shapes import check_examples
+from genai_utils.models.pixelcnn import MaskedConv2d, Seen
+from genai_utils.models.shapes import check_examples, check_labels
 
-# --- quantisation -----------------------------------------------------------------------------------------------------
+# --- quantization -----------------------------------------------------------------------------------------------------
 
 
 def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
@@ -34,32 +34,32 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
     return distances.argmin(1).view(z.shape[:-1])
 
 
-def straight_through(z: Tensor, quantised: Tensor) -> Tensor:
-    """The quantised vectors going forward, the identity going backward: z receives their gradient unchanged.
+def straight_through(z: Tensor, quantized: Tensor) -> Tensor:
+    """The quantized vectors going forward, the identity going backward: z receives their gradient unchanged.
 
-    Args: z, quantised: the same shape.  Returns: that shape; no gradient reaches `quantised`.
+    Args: z, quantized: the same shape.  Returns: that shape; no gradient reaches `quantized`.
     Source: Bengio, Leonard & Courville 2013, arXiv:1308.3432, section 4; van den Oord et al. 2017, arXiv:1711.00937,
     section 3.2. Equation (vq.straight-through).
     """
-    return z + (quantised - z).detach()
+    return z + (quantized - z).detach()
 
 
-def codebook_loss(z: Tensor, quantised: Tensor) -> Tensor:
+def codebook_loss(z: Tensor, quantized: Tensor) -> Tensor:
     """Mean squared distance that only the codebook may close: |sg(z) - e|^2.
 
-    Args: z, quantised: the same shape.  Returns: scalar, >= 0.
+    Args: z, quantized: the same shape.  Returns: scalar, >= 0.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, second term. Equation (vq.loss).
     """
-    return F.mse_loss(quantised, z.detach())
+    return F.mse_loss(quantized, z.detach())
 
 
-def commitment_loss(z: Tensor, quantised: Tensor) -> Tensor:
+def commitment_loss(z: Tensor, quantized: Tensor) -> Tensor:
     """Mean squared distance that only the encoder may close: |z - sg(e)|^2; the paper weighs it with 0.25.
 
-    Args: z, quantised: the same shape.  Returns: scalar, >= 0.
+    Args: z, quantized: the same shape.  Returns: scalar, >= 0.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, third term. Equation (vq.loss).
     """
-    return F.mse_loss(z, quantised.detach())
+    return F.mse_loss(z, quantized.detach())
 
 
 # --- counting codes ---------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def entropy_bits(codes: Tensor, size: int) -> float:
     return float(torch.special.entr(code_shares(codes, size)).sum() / math.log(2))
 
 
-def perplexity(codes: Tensor, size: int) -> float:
+def code_perplexity(codes: Tensor, size: int) -> float:
     """How many codes are in use, were all used equally: 2 to the entropy, between 1 and size.
 
     Args: as `code_shares`.  Source: van den Oord et al. 2017, arXiv:1711.00937, its code. Equation (vq.perplexity).
@@ -100,7 +100,7 @@ def used(codes: Tensor, size: int) -> int:
 # --- codebook ---------------------------------------------------------------------------------------------------------
 
 
-class Quantised(NamedTuple):
+class Quantized(NamedTuple):
     """What a codebook makes of vectors: the vectors with their straight-through gradient, and the codes."""
 
     vectors: Tensor
@@ -111,7 +111,7 @@ class Codebook(nn.Module):
     """A codebook that follows the vectors it stands for as a moving average, without a gradient.
 
     Args: size: number of codes; width: entries of a vector; decay: of the moving averages.
-    Input (n, width, h, w); output `Quantised` with vectors of that shape and codes (n, h, w).
+    Input (n, width, h, w); output `Quantized` with vectors of that shape and codes (n, h, w).
     With several processes each follows its own part of the batch.
     Source: van den Oord et al. 2017, arXiv:1711.00937, appendix A.1. Equation (vq.ema).
     """
@@ -127,10 +127,10 @@ class Codebook(nn.Module):
         self.register_buffer("counts", torch.ones(size))
         self.register_buffer("sums", self.vectors.clone())
 
-    def forward(self, z: Tensor) -> Quantised:
+    def forward(self, z: Tensor) -> Quantized:
         """Replace each vector by the nearest of the codebook."""
         codes = nearest_codes(z.movedim(1, -1), self.vectors)
-        return Quantised(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
+        return Quantized(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Vectors of a code map: (n, h, w) -> (n, width, h, w)."""
@@ -172,7 +172,7 @@ class Pass(NamedTuple):
 
     images: Tensor
     z: Tensor
-    quantised: Tensor
+    quantized: Tensor
     codes: Tensor
 
 
@@ -199,7 +199,7 @@ class VQVAE(nn.Module):
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Pass:
-        """Encode, quantise, decode; the gradient of the images reaches the encoder straight through."""
+        """Encode, quantize, decode; the gradient of the images reaches the encoder straight through."""
         check_examples(x)
         z = self.encoder(x).float()
         vectors, codes = self.codebook(z)
@@ -208,7 +208,8 @@ class VQVAE(nn.Module):
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: (n, 1, 28, 28) in [-1, 1] -> (n, 7, 7) int64."""
-        return torch.cat([self(batch).codes for batch in x.split(500)])
+        check_examples(x)
+        return torch.cat([self.codebook(self.encoder(batch).float()).codes for batch in x.split(500)])
 
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
@@ -239,15 +240,7 @@ def loss(x: Tensor, out: Pass, beta: float = 0.25) -> Tensor:
     The codebook has no term here: `Codebook.update` moves it.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3 and appendix A.1. Equation (vq.loss).
     """
-    return F.mse_loss(out.images, x) + beta * commitment_loss(out.z, out.quantised)
-
-
-def psnr(images: Tensor, x: Tensor) -> float:
-    """Peak signal-to-noise ratio in decibels over all pixels: 10 log10(range^2 / mean squared error), range 2.
-
-    Args: images, x: the same shape, in [-1, 1].  Returns: inf when they are equal.  Equation (vq.psnr).
-    """
-    return float(10 * torch.log10(4 / (images - x).double().square().mean()))
+    return F.mse_loss(out.images, x) + beta * commitment_loss(out.z, out.quantized)
 
 
 # --- prior ------------------------------------------------------------------------------------------------------------
@@ -270,19 +263,20 @@ class CausalBlock(nn.Module):
 class CodePrior(nn.Module):
     """Exact probability of a code map, one code after the other in reading order, given those before it.
 
-    Args: codes: size of the codebook; shape: of the map; width: channels; blocks: residual blocks; classes: number of
-    labels that a map may be captioned with, 0 for none. Together the layers must reach over the whole map.
+    Args: codes: size of the codebook; shape: of the map; width: channels; blocks: residual blocks; labels: kinds of
+    label that a map may be captioned with, 0 for none. As in a plain PixelCNN some codes above and to the right
+    stay unseen, and with few blocks the farthest ones too: the sum is exact, but does not use all that is known.
     Source: van den Oord et al. 2016, arXiv:1601.06759 and 2017, arXiv:1711.00937, section 3.3. Equation (vq.prior).
     """
 
     def __init__(
-        self, codes: int = 128, shape: tuple[int, int] = (7, 7), width: int = 64, blocks: int = 4, classes: int = 0
+        self, codes: int = 128, shape: tuple[int, int] = (7, 7), width: int = 64, blocks: int = 4, labels: int = 0
     ):
         super().__init__()
-        self.codes, self.shape, self.classes = codes, shape, classes
+        self.codes, self.shape, self.labels = codes, shape, labels
         self.embed = nn.Embedding(codes, width // 2)
         self.place = nn.Parameter(torch.zeros(width, *shape))
-        self.caption = nn.Embedding(max(classes, 1), width)
+        self.caption = nn.Embedding(max(labels, 1), width)
         self.first = MaskedConv2d(width // 2, width, 7, sees_itself=False)
         self.blocks = nn.ModuleList([CausalBlock(width) for _ in range(blocks)])
         self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(width, codes, 1))
@@ -300,59 +294,57 @@ class CodePrior(nn.Module):
 
         Args: codes: (n, h, w); labels: (n,) int64 or None.  Returns: (n,), <= 0; divide by -log 2 for bits.
         """
-        if self.classes and labels is None:
-            captions = [torch.full((len(codes),), k, device=codes.device) for k in range(self.classes)]
+        if self.labels and labels is None:
+            captions = [torch.full((len(codes),), k, device=codes.device) for k in range(self.labels)]
             each = torch.stack([self.log_prob(codes, caption) for caption in captions])
-            return each.logsumexp(0) - math.log(self.classes)
+            return each.logsumexp(0) - math.log(self.labels)
         logits = [self(*batch) for batch in _batches(codes, labels)]
         return -F.cross_entropy(torch.cat(logits).float(), codes, reduction="none").sum((1, 2))
 
     @torch.no_grad()
     def sample(
-        self, n: int, labels: Tensor | None = None, temperature: float = 1.0, generator: torch.Generator | None = None
+        self,
+        n: int,
+        *,
+        labels: Tensor | None = None,
+        temperature: float = 1.0,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
         """Draw code maps: (n, h, w) int64; without labels, each with a caption drawn at random.
 
         Args: labels: (n,) int64; temperature: logits are divided by it; generator: on the device of the model.
         What the layers computed for earlier places is kept, so that a map costs one forward pass and not one a place.
         """
-        if self.classes and labels is None:
-            labels = torch.randint(self.classes, (n,), generator=generator, device=self.place.device)
+        if self.labels and labels is None:
+            labels = torch.randint(self.labels, (n,), generator=generator, device=self.place.device)
         (height, width), captions = self.shape, self._captions(n, labels)
         codes = torch.zeros(n, height, width, dtype=torch.long, device=self.place.device)
-        seen = [look.blank(n, height, width) for look in self._looks()]
+        seen = [Seen(look, n, height, width) for look in self._looks()]
         for i in range(height):
             for j in range(width):
                 logits = self._logits_at(i, j, seen, captions) / temperature
                 codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
-                self.first.write(seen[0], self.embed(codes[:, i, j])[..., None, None], i, j)
+                seen[0].write(self.embed(codes[:, i, j])[..., None, None], i, j)
         return codes
 
     def _looks(self) -> list[MaskedConv2d]:
         """The layers that look at other places, in order."""
         return [layer for layer in self.modules() if isinstance(layer, MaskedConv2d)]
 
-    def _logits_at(self, i: int, j: int, seen: list[Tensor], captions: Tensor) -> Tensor:
-        """Logits (n, codes) at one place; `seen` holds the padded inputs of the layers, and receives this place's."""
-        x = self.first.at(seen[0], i, j)[..., None, None] + self.place[:, i : i + 1, j : j + 1] + captions
+    def _logits_at(self, i: int, j: int, seen: list[Seen], captions: Tensor) -> Tensor:
+        """Logits (n, codes) at one place; `seen` holds what the layers saw, and receives what they see here."""
+        x = seen[0].at(i, j)[..., None, None] + self.place[:, i : i + 1, j : j + 1] + captions
         blocks = [block for block in self.blocks if isinstance(block, CausalBlock)]
         for block, inputs in zip(blocks, seen[1:], strict=True):
-            block.look.write(inputs, block.before(x), i, j)
-            x = x + block.after(block.look.at(inputs, i, j)[..., None, None])
+            inputs.write(block.before(x), i, j)
+            x = x + block.after(inputs.at(i, j)[..., None, None])
         return self.head(x)[:, :, 0, 0]
 
     def _captions(self, n: int, labels: Tensor | None) -> Tensor:
         """What a label adds at every place: (n, width, 1, 1)."""
-        if bool(self.classes) != (labels is not None):
-            wanted = f"labels (n,) in 0 to {self.classes - 1}" if self.classes else "no labels"
-            raise ValueError(f"this prior wants {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
+        check_labels(labels, self.labels, n)
         known = torch.zeros(n, dtype=torch.long, device=self.place.device) if labels is None else labels
         return self.caption(known)[:, :, None, None]
-
-
-def captioned_prior() -> CodePrior:
-    """The untrained prior of the shape that ships: 128 codes on 7 x 7 places, ten captions."""
-    return CodePrior(classes=10)
 
 
 def _batches(codes: Tensor, labels: Tensor | None, size: int = 500) -> list[tuple[Tensor, Tensor | None]]:

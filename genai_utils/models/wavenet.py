@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.models.shapes import check_labels
+
 LEVELS = 256
 SILENCE = LEVELS // 2  # the level of a sample that is 0
 
@@ -75,7 +77,7 @@ class GatedLayer(nn.Module):
 class WaveNet(nn.Module):
     """Exact probability of a row of levels, one after the other, given those before it, and optionally a label.
 
-    Args: levels: of a sample; width: channels; dilations: of the layers, in order; labels: how many, 0 for none;
+    Args: levels: of a sample; width: channels; dilations: of the layers, in order; labels: how many kinds, 0 for none;
         head: channels of the last hidden layer.
     Source: van den Oord et al. 2016, arXiv:1609.03499. Equation (wave.receptive-field).
     """
@@ -139,6 +141,7 @@ class WaveNet(nn.Module):
         self,
         n: int,
         length: int,
+        *,
         labels: Tensor | None = None,
         temperature: float = 1.0,
         generator: torch.Generator | None = None,
@@ -165,9 +168,7 @@ class WaveNet(nn.Module):
 
     def _told(self, n: int, labels: Tensor | None) -> list[Tensor]:
         """What a label adds in each layer: (n, 1, 2 width) each."""
-        if bool(self.labels) != (labels is not None):
-            wanted = f"labels (n,) in 0 to {self.labels - 1}" if self.labels else "no labels"
-            raise ValueError(f"this model wants {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
+        check_labels(labels, self.labels, n)
         known = torch.zeros(n, dtype=torch.long, device=self.tell.weight.device) if labels is None else labels
         return list(self.tell(known)[:, None].chunk(len(self.layers), dim=2))
 
@@ -191,13 +192,8 @@ class WaveNet(nn.Module):
         return self.head(self.mix(torch.cat(seen, dim=2)))[:, 0]
 
 
-def spoken() -> WaveNet:
-    """The untrained model of the shape that ships: 256 levels, four voices."""
-    return WaveNet(labels=4)
-
-
 def smooth(levels: int, width: int, waves: int = 16) -> Tensor:
-    """Random vectors, alike for neighbouring levels: (levels, width), of standard deviation 1.
+    """Random vectors, alike for neighboring levels: (levels, width), of standard deviation 1.
 
     A network that starts from them need not learn first that level 130 lies between 129 and 131. They are sums of
     `waves` cosines over the levels, the k-th with random amplitudes of size 1 / k.

@@ -1,8 +1,7 @@
 """What the reader sees: figures, claims with verdicts, rows of results, sliders, explorers."""
 
-from genai_utils.show.claims import claim
-from genai_utils.show.plots import animation, figure
-from genai_utils.show.results import result
-from genai_utils.show.sliders import sliders
+from genai_utils._lazy import attach
 
-__all__ = ["animation", "claim", "figure", "result", "sliders"]
+__getattr__, __dir__, __all__ = attach(
+    __name__, animation="plots", claim="claims", figure="plots", result="results", sliders="controls"
+)

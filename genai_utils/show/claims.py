@@ -4,38 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 from IPython.display import display
 
-MIME = "application/vnd.genai.claim+json"
-SIGN = {"supported": "✓ supported", "refuted": "✗ refuted", "depends": "~ depends"}
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim with its verdict: "supported", "refuted" or "depends"."""
-
-    id: str
-    text: str
-    source: str
-    verdict: str
-    evidence: str
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": self._html(), "text/plain": str(self), MIME: asdict(self)}
-
-    def __str__(self) -> str:
-        return f"{SIGN[self.verdict]}: {self.text} ({self.source}) {self.evidence}"
-
-    def _html(self) -> str:
-        text, source, evidence = (html.escape(part) for part in (self.text, self.source, self.evidence))
-        return (
-            f'<div class="genai-claim genai-{self.verdict}" id="claim-{self.id.replace(".", "-")}">'
-            f"<p><strong>{SIGN[self.verdict]}</strong> &nbsp;“{text}”</p>"
-            f"<p>{evidence}</p><p><small>Claim {self.id}: {source}</small></p></div>"
-        )
+from genai_utils.records.claims import MIME, SIGN, Claim
 
 
 def claim(id: str, text: str, *, source: str, supported: bool, refuted: bool, evidence: str) -> None:
@@ -54,4 +27,16 @@ def claim(id: str, text: str, *, source: str, supported: bool, refuted: bool, ev
         raise ValueError(f"claim {id} needs a text, a source and evidence")
     if supported and refuted:
         raise ValueError(f"claim {id} is both supported and refuted: its two conditions overlap")
-    display(Claim(id, text, source, "supported" if supported else "refuted" if refuted else "depends", evidence))
+    verdict = "supported" if supported else "refuted" if refuted else "depends"
+    judged = Claim(id, text, source, verdict, evidence)
+    display({"text/html": box(judged), "text/plain": str(judged), MIME: asdict(judged)}, raw=True)
+
+
+def box(judged: Claim) -> str:
+    """A claim with its verdict as HTML."""
+    text, source, evidence = (html.escape(part) for part in (judged.text, judged.source, judged.evidence))
+    return (
+        f'<div class="genai-claim genai-{judged.verdict}" id="{judged.anchor}">'
+        f"<p><strong>{SIGN[judged.verdict]}</strong> &nbsp;“{text}”</p>"
+        f"<p>{evidence}</p><p><small>Claim {judged.id}: {source}</small></p></div>"
+    )

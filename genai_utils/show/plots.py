@@ -1,4 +1,4 @@
-"""Figures that say one thing and carry alt text: show them, draw loss curves, image grids and animations."""
+"""Figures that say one thing and carry alt text: show them, draw curves, labeled bars, image grids, animations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 from torch import Tensor
 
 from genai_utils.show import style
@@ -62,9 +66,38 @@ def curves(history: Mapping[str, Sequence[float]], title: str = "", smooth: int 
         mean = np.convolve(values, np.ones(window) / window, "valid")
         steps = np.arange(window, len(values) + 1)
         (line,) = ax.plot(steps, mean)
-        ax.annotate(f" {name}", (steps[-1], mean[-1]), color=line.get_color(), fontweight="bold", va="center")
+        at_end(line, name)
     ax.set(xlabel="step", ylabel="loss", title=title)
     return fig
+
+
+def at_end(line: Line2D, text: str, lift: float = 0.0) -> Annotation:
+    """Write the name of a line after its last point, in its color.  lift: how much higher, in points of type."""
+    x, y = np.asarray(line.get_xydata())[-1]
+    return _behind(cast(Axes, line.axes), text, (x, y), line.get_color(), lift)
+
+
+def bars(
+    values: Mapping[str, float],
+    form: str = ".2f",
+    color: str | Sequence[str] = style.BLUE,
+    spread: Sequence[float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a horizontal bar for each value, first on top, with the number behind it in the color of the bar.
+
+    Args: form: of the numbers, as `format` takes it.  color: of all bars, or of each.  spread: half lengths of error
+        bars.  ax: where to draw; default: a new figure.
+    """
+    ax = ax or plt.subplots(figsize=(7.2, 0.8 + 0.4 * len(values)))[1]
+    drawn = ax.barh(list(values), list(values.values()), color=color, xerr=spread, ecolor=style.GREY)
+    reach = spread if spread is not None else [0.0] * len(values)
+    for bar, value, error in zip(drawn, values.values(), reach, strict=True):
+        end = value + error, bar.get_y() + bar.get_height() / 2
+        _behind(ax, f"{value:{form}}", end, bar.get_facecolor())
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    return ax
 
 
 def tile(images: Tensor, columns: int = 10, gap: int = 2) -> np.ndarray:
@@ -102,6 +135,12 @@ def rows(groups: Mapping[str, Tensor], title: str = "", width: float = 7.2) -> F
         ax.text(-0.01, 0.5, name, transform=ax.transAxes, ha="right", va="center", color=style.GREY)
     fig.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12.5, color=style.GREY)
     return fig
+
+
+def _behind(ax: Axes, text: str, at: tuple[float, float], color: Any, lift: float = 0.0) -> Annotation:
+    """Write words right of a point, in bold and in the color of what they name."""
+    offset = (5, lift)
+    return ax.annotate(text, at, offset, textcoords="offset points", color=color, fontweight="bold", va="center")
 
 
 def _require_alt(alt: str) -> None:

@@ -13,6 +13,7 @@ from tools.notebooks import ROOT, Project
 COURSE = Project(ROOT)
 BOOK = ROOT / "book"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in BOOK.rglob("*.md") if path.parent.name != "chapters")
+EXPLORERS = sorted({path.stem for path in (ROOT / "genai_utils/show/explorers").glob("*.js")} - {"kit"})
 COVERAGE, ERRATA, LANDING = BOOK / "appendix" / "coverage.md", BOOK / "appendix" / "errata.md", BOOK / "intro.md"
 
 # How many things of each kind the five articles name, numbered from 01.
@@ -46,6 +47,8 @@ def problem(page: Path, link: str) -> str | None:
     target = (page.parent / file).resolve() if file else page
     if not target.is_file():
         return f"{link}: there is no such file"
+    if state := re.match(r"([a-z]+)=", anchor):
+        return None if state[1] in EXPLORERS else f"{link}: no explorer is called {state[1]}, only {EXPLORERS}"
     if anchor and anchor not in anchors(target):
         return f"{link}: {target.name} has no such heading, only {', '.join(sorted(anchors(target)))}"
     return None

@@ -3,11 +3,14 @@
 from copy import deepcopy
 from dataclasses import replace
 
+import contract
 import jupytext
 import pytest
-from contract import BOOK_RULES, CHAPTER_RULES, CLAIM, Book, Chapter, read_book, verified_equations
+from contract import BOOK_RULES, CHAPTER_RULES, Book, Chapter, read_book
 from nbformat.v4 import new_output
 
+from _ext import equation_tests
+from genai_utils.records.claims import MIME
 from tools.notebooks import MARKDOWN, WIDGETS, Project
 
 SETUP = "import genai_utils as gu\ngu.start(seed=0)"
@@ -51,6 +54,21 @@ fit(run)
 print(fact("B-U1"))
 ```
 
+```python tags=["remove-cell"]
+sliders(cost, live, hours=(1, 2))
+```
+
+```python
+low = measure()
+claim("gan.a", "It falls.", source="x", supported=low < 1, refuted=low > 1, evidence=f"{{low:.2f}}")
+```
+
+```python tags=["hide-input"]
+#@title Draw: what falls
+fig, ax = plt.subplots()
+figure(fig, alt=f"With R1 it falls to {{low:.2f}} until 2026.")
+```
+
 > **Business.** It pays.
 
 ## Exercises
@@ -77,7 +95,7 @@ def chapter(text: str = TEXT) -> Chapter:
     code[-1].outputs += [
         new_output("display_data", data={"image/png": "aGk="}, metadata={"image/png": {"alt": "it falls"}}),
         new_output("display_data", data={"text/html": '<img src="data:image/gif;base64,AA/home/A" alt="it moves">'}),
-        *(new_output("display_data", data={CLAIM: claim(f"gan.{letter}")}) for letter in "abcd"),
+        *(new_output("display_data", data={MIME: claim(f"gan.{letter}")}) for letter in "abcd"),
     ]
     notebook.metadata["widgets"] = {WIDGETS: {"state": {"1": {"state": {"_esm": "export default {}"}}}}}
     return Chapter("good", notebook, size=1000, setup_cell=SETUP)
@@ -121,6 +139,16 @@ def test_a_good_chapter_breaks_no_rule():
         ("has_a_quiz", "because b", ""),
         ("has_a_quiz", "<details><summary>choice b</summary>because b</details>", "b"),
         ("keeps_cells_short", "print(fact", "\n".join(["# line"] * 40) + "\nprint(fact"),
+        ("folds_what_only_draws", "#@title Draw: what falls\n", ""),
+        ("folds_what_only_draws", ' tags=["hide-input"]\n#@title Draw', "\n#@title Draw"),
+        ("folds_what_only_draws", "figure(fig, alt", "print(fig, alt"),
+        ("folds_what_only_draws", "fig, ax = plt.subplots()", "assert low"),
+        ("folds_what_only_draws", "print(2)", "print(ax)"),
+        ("leaves_sliders_to_notebooks", ' tags=["remove-cell"]\nsliders', "\nsliders"),
+        ("leaves_sliders_to_notebooks", "sliders(cost", "print(cost"),
+        ("computes_its_verdicts", "supported=low < 1", "supported=not False"),
+        ("computes_its_verdicts", "refuted=low > 1", "refuted=1 > 2"),
+        ("computes_its_verdicts", "low = measure()", "low = True"),
         ("writes_plain_markdown", "Read on.", "See {eq}`value`."),
         ("writes_plain_markdown", "Read on.", ":::{note}\nx\n:::"),
         ("writes_plain_markdown", "Read on.", "> ```{note}\n> x\n> ```"),
@@ -150,6 +178,50 @@ def test_a_spoilt_text_is_found_by_its_rule(rule, old, new):
     assert rule in complaints(chapter(TEXT.replace(old, new)))
 
 
+TOO_MUCH = {
+    "words of prose": ("It pays.", "It pays. " * 2_300),
+    "code cells": ("It pays.", "It pays.\n\n" + "```python\nx = 1\n```\n\n" * 42),
+    "lines of code outside solutions": ("print(fact", "x = 1\n" * 540 + "print(fact"),
+    "lines of code with more than 100": ("print(fact", "x = " + "1" * 97 + "\nprint(fact"),
+    "alt texts": ("until 2026", "in 300 steps"),
+    "alt texts, negative": ("until 2026", "to -0.4"),
+    "alt texts, in a list": (
+        'R1 it falls to {low:.2f} until 2026."',
+        'R1 " + ", ".join(f"{name}: 5 of 8" for name in low)',
+    ),
+    "alt texts, named": ("figure(fig, alt=", 'words = f"9 {low}"\nfigure(fig, words, '),
+    "cells that only draw": (' tags=["hide-input"]\n#@title Draw', "\n# Draw"),
+}
+
+
+@pytest.mark.parametrize("cap", TOO_MUCH)
+def test_a_chapter_that_exceeds_a_cap_is_found(cap):
+    old, new = TOO_MUCH[cap]
+    assert old in TEXT
+    (problem,) = complaints(chapter(TEXT.replace(old, new)))["keeps_to_its_caps"]
+    assert cap.split(",")[0] in problem
+
+
+def test_an_exception_allows_its_number_and_no_more_and_goes_when_it_is_not_needed(monkeypatch):
+    def problems(most: int, lines: int) -> dict[str, list[str]]:
+        monkeypatch.setattr(contract, "EXCEPTIONS", {"good": {"long": most}})
+        return complaints(chapter(TEXT.replace("print(fact", f"{'1' * 101}\n" * lines + "print(fact")))
+
+    assert problems(most=2, lines=2) == problems(most=2, lines=1) == {}
+    assert "at most 2 are allowed" in problems(most=2, lines=3)["keeps_to_its_caps"][0]
+    assert "no longer" in problems(most=2, lines=0)["keeps_to_its_caps"][0]
+
+
+def test_years_names_keys_and_formats_are_no_numbers_of_an_alt_text():
+    fine = "{table['step 9']:.2f}, GLM-3, V2-Lite, 2008-09"
+    assert complaints(chapter(TEXT.replace("until 2026", fine))) == {}
+
+
+def test_a_drawing_may_make_names_that_a_later_cell_makes_anew_before_another_needs_them():
+    later = TEXT.replace("print(2)", "fig = 2").replace("print(3)", "print(fig)")
+    assert complaints(chapter(later)) == {}
+
+
 def last_outputs(spoilt: Chapter) -> list:
     return spoilt.code[-1].outputs
 
@@ -158,9 +230,9 @@ SPOILERS = {
     "describes_its_images, figure": lambda it: last_outputs(it)[1].metadata.clear(),
     "describes_its_images, animation": lambda it: last_outputs(it)[2].data.update({"text/html": '<img src="x.gif">'}),
     "makes_claims, only three": lambda it: last_outputs(it).pop(),
-    "makes_claims, verdict": lambda it: last_outputs(it)[3].data[CLAIM].update(verdict="true"),
-    "makes_each_claim_once": lambda it: last_outputs(it)[3].data[CLAIM].update(id="gan.b"),
-    "sources_its_money, claim": lambda it: last_outputs(it)[3].data[CLAIM].update(text="It costs $2."),
+    "makes_claims, verdict": lambda it: last_outputs(it)[3].data[MIME].update(verdict="true"),
+    "makes_each_claim_once": lambda it: last_outputs(it)[3].data[MIME].update(id="gan.b"),
+    "sources_its_money, claim": lambda it: last_outputs(it)[3].data[MIME].update(text="It costs $2."),
     "names_no_machine, printed": lambda it: last_outputs(it)[0].update(text="saved to /Users/me/x.pt\n"),
     "names_no_machine, html": lambda it: last_outputs(it)[2].data.update({"text/html": "in /home/me/x"}),
     "names_no_machine, widget": lambda it: it.notebook.metadata.widgets[WIDGETS]["state"]["1"]["state"].update(
@@ -193,17 +265,18 @@ def test_a_claim_or_an_equation_of_another_chapter_is_found_again():
 
 def test_every_rule_is_shown_to_fail():
     shown = {mark[0] for mark in test_a_spoilt_text_is_found_by_its_rule.pytestmark[0].args[1]}
-    shown |= {spoiler.split(",")[0] for spoiler in SPOILERS} | {"stays_small"}
+    shown |= {spoiler.split(",")[0] for spoiler in SPOILERS} | {"stays_small", "keeps_to_its_caps"}
     assert shown == {rule.__name__ for rule in CHAPTER_RULES + BOOK_RULES}
 
 
 def test_verified_equations_are_read_from_the_decorators_of_tests_only(tmp_path):
-    path = tmp_path / "test_x.py"
+    path = tmp_path / "tests" / "equations" / "test_x.py"
+    path.parent.mkdir(parents=True)
     path.write_text(
-        '@pytest.mark.verifies("gan.a")\n@given(x())\ndef test_a(x): ...\n\n\n'
+        '@pytest.mark.verifies("gan.a", "gan.e")\n@given(x())\ndef test_a(x): ...\n\n\n'
         '@verifies("gan.b")\ndef test_b(): ...\n\n\n@verifies("gan.c")\ndef helper(): ...\n\n\n# @verifies("gan.d")\n'
     )
-    assert set(verified_equations(path)) == {"gan.a", "gan.b"}
+    assert equation_tests.tests(str(tmp_path)) == {"gan.a": ["test_a"], "gan.e": ["test_a"], "gan.b": ["test_b"]}
 
 
 def test_a_course_without_a_bibliography_is_an_error(tmp_path):

@@ -3,35 +3,19 @@
 import contextlib
 import inspect
 import io
-import symtable
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
+from contract import names
 
 from tools.notebooks import ROOT, Project, build
 
 COURSE = Project(ROOT)
-CHAPTERS = ["value-and-bubbles", "unit-economics", "evidence-of-value", "adoption-and-bubbles", "china"]
+LIVE = [name for name in COURSE.names if COURSE.parts(name)[0].live]
 Bent = tuple[Callable[..., Any], dict[str, Any]]
-
-
-def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    """A scope and all scopes in it."""
-    yield table
-    for inner in table.get_children():
-        yield from scopes(inner)
-
-
-def names(source: str) -> tuple[set[str], set[str]]:
-    """What a cell defines, and what it needs from the cells before it."""
-    cell = symtable.symtable(source, "cell", "exec")
-    defined = {each.get_name() for each in cell.get_symbols() if each.is_assigned() or each.is_imported()}
-    used = {each.get_name() for each in cell.get_symbols() if each.is_referenced()}
-    used |= {each.get_name() for scope in scopes(cell) for each in scope.get_symbols() if each.is_global()}
-    return defined, used
 
 
 def behind_sliders(sources: list[str]) -> list[str]:
@@ -67,7 +51,13 @@ def answer(function: Callable[..., Any], arguments: dict[str, Any]) -> str:
     return f"{printed.getvalue()}{shown}"
 
 
-@pytest.mark.parametrize("bent", CHAPTERS, indirect=True)
+@pytest.mark.parametrize("name", COURSE.names)
+def test_a_chapter_says_that_it_is_live_when_it_has_sliders(name):
+    front, text = COURSE.parts(name)
+    assert front.live == ("sliders(" in text)
+
+
+@pytest.mark.parametrize("bent", LIVE, indirect=True)
 def test_each_slider_begins_at_the_printed_value_and_moves_the_answer_at_both_ends(bent):
     assert len(bent) >= 4
     for function, ranges in bent:

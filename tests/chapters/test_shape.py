@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from contract import BOOK_RULES, CHAPTER_RULES, read_book, read_chapter
+from contract import BOOK_RULES, CAPS, CHAPTER_RULES, EXCEPTIONS, read_book, read_chapter
 
 from tools.notebooks import ROOT, Project
 
@@ -14,6 +14,11 @@ read_chapter, read_book = cache(read_chapter), cache(read_book)
 def test_every_text_has_a_notebook_and_every_notebook_a_text():
     assert COURSE.names
     assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == COURSE.names
+
+
+def test_every_exception_is_one_of_a_chapter_and_a_cap_that_exist():
+    assert set(EXCEPTIONS) <= set(COURSE.names)
+    assert {cap for excepted in EXCEPTIONS.values() for cap in excepted} <= set(CAPS)
 
 
 @pytest.mark.parametrize("rule", CHAPTER_RULES, ids=lambda rule: rule.__name__)

@@ -13,6 +13,7 @@ from tools.notebooks import ROOT, Project
 
 COURSE = Project(ROOT)
 CELL_SECONDS = 300
+WHEEL_BYTES = 12_000_000
 
 
 def python(*arguments: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -22,22 +23,38 @@ def python(*arguments: object, folder: Path, **environment: str) -> subprocess.C
     return subprocess.run(command, cwd=folder, env=clean | environment, capture_output=True, text=True)
 
 
+def pip(*arguments: object, folder: Path) -> None:
+    """Run pip in a folder; what it says is the error if it fails."""
+    done = python("-m", "pip", "--disable-pip-version-check", "-q", *arguments, folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """A folder with the package unpacked from its wheel, and nothing else."""
-    source, wheels, site = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "site"))
+def wheel(tmp_path_factory) -> Path:
+    """The wheel of the package, built as `make wheel` builds it."""
+    source, wheels = (tmp_path_factory.mktemp(name) for name in ("source", "wheels"))
     # From a copy: setuptools would leave its build folder in the tree, and old files from there in the next wheel.
     shutil.copytree(ROOT / "genai_utils", source / "genai_utils", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, source)
-    quiet = ("-m", "pip", "--disable-pip-version-check", "-q")
-    for step in (
-        ("wheel", source, "--no-deps", "--no-build-isolation", "-w", wheels),
-        ("install", "--no-deps", "--no-index", "--find-links", wheels, "--target", site, "genai-utils"),
-    ):
-        done = python(*quiet, *step, folder=source)
-        assert done.returncode == 0, done.stdout + done.stderr
+    pip("wheel", source, "--no-deps", "--no-build-isolation", "-w", wheels, folder=source)
+    return next(wheels.iterdir())
+
+
+@pytest.fixture(scope="session")
+def site(wheel, tmp_path_factory) -> Path:
+    """A folder with the package unpacked from its wheel, and nothing else."""
+    site = tmp_path_factory.mktemp("site")
+    pip("install", "--no-deps", "--no-index", "--target", site, wheel, folder=site)
     return site
+
+
+def test_the_wheel_has_the_name_that_the_first_cell_installs(wheel):
+    assert wheel.name in COURSE.setup_cell
+
+
+def test_the_wheel_stays_small(wheel):
+    assert wheel.stat().st_size < WHEEL_BYTES
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in COURSE.names])

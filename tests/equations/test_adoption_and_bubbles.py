@@ -15,7 +15,7 @@ from statsmodels.regression.linear_model import OLS
 
 from genai_utils.business import bubbles
 from genai_utils.business.adoption import Bass
-from genai_utils.data.forecasts import brier
+from genai_utils.records.forecasts import brier
 
 verifies = pytest.mark.verifies
 

@@ -1,6 +1,5 @@
 """The equations of the chapter on evidence: each computed a second way that shares no code, or as published."""
 
-import ast
 import math
 
 import numpy as np
@@ -15,26 +14,14 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from genai_utils.business import evidence as ev
-from genai_utils.data.facts import fact
-from tools.notebooks import ROOT, Project, build
+from genai_utils.records.facts import fact
 
 verifies = pytest.mark.verifies
+WANTED = ["pool"]
 EFFECTS = st.lists(
     st.tuples(st.floats(-1, 1), st.floats(0.02, 1)).map(lambda pair: ev.Effect(*pair)), min_size=3, max_size=12
 )
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The functions that the chapter writes from scratch, without running the rest."""
-    kept = ast.parse("import numpy as np")
-    for cell in build(Project(ROOT), "evidence-of-value").cells:
-        if cell.cell_type == "code" and "%pip" not in cell.source:
-            kept.body += [node for node in ast.parse(cell.source).body if getattr(node, "name", "") == "pool"]
-    names: dict = {}
-    exec(compile(kept, "evidence-of-value", "exec"), names)
-    return names
 
 
 def statsmodels_pool(effects):
@@ -136,7 +123,7 @@ def test_with_three_trials_the_prediction_is_as_wide_as_cauchy_s_distribution():
 
 @verifies("evidence.power")
 @given(st.floats(0.05, 0.8), st.floats(0.1, 2.0), st.floats(0.5, 0.99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_size_of_a_trial_is_that_of_statsmodels(effect, spread, wanted):
     size = ev.sample_size(effect, spread, power=wanted)
     theirs = NormalIndPower().power(effect / spread, size, 0.05, alternative="larger")

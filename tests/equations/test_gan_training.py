@@ -34,7 +34,7 @@ def random_covariance(d: int, rng: np.random.Generator) -> np.ndarray:
 
 
 @verifies("metric.frechet")
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_the_cross_term_is_the_nuclear_norm_of_the_product_of_roots(seed):
     """tr (S1 S2)^(1/2) is the sum of the singular values of S1^(1/2) S2^(1/2): no matrix root of a product is taken."""
@@ -48,7 +48,7 @@ def test_the_cross_term_is_the_nuclear_norm_of_the_product_of_roots(seed):
 
 
 @verifies("metric.frechet")
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_independent_coordinates_give_the_sum_of_squared_quantile_distances(seed):
     """It is a transport cost: on the line, the squared Wasserstein-2 distance is the integral of (quantile gap)^2."""
@@ -70,7 +70,7 @@ def explicit_features(x: np.ndarray) -> np.ndarray:
 
 
 @verifies("metric.kernel")
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_the_kernel_distance_is_the_distance_of_mean_monomials(seed):
     """m^2 compares all moments up to the third: |E phi(r) - E phi(g)|^2, less what a pile's own pairs (i, i) add."""
@@ -97,7 +97,7 @@ class Lookup(nn.Module):
 
 
 @verifies("gan.hinge")
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_the_best_hinge_discriminator_measures_total_variation(seed):
     """The smallest discriminator loss, found by a linear programme, is 2 (1 - TV); G then sees its sign of p - q."""

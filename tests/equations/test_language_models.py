@@ -1,6 +1,5 @@
 """The equations of the chapter on language models: both sides computed, without shared code."""
 
-import ast
 import math
 from fractions import Fraction
 from itertools import product
@@ -15,25 +14,10 @@ from torch.nn.functional import one_hot
 
 from genai_utils.metrics import text as score
 from genai_utils.models.ngram import NGram
-from tools.notebooks import ROOT, Project, build
 
 verifies = pytest.mark.verifies
+WANTED = ["CharGRU", "words", "merged", "split_bytes", "train_bpe", "encode", "decode", "library_bpe"]
 SEEDS = st.integers(0, 10_000)
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """What the cells of the chapter define, without running what they measure."""
-    wanted = ["CharGRU", "words", "merged", "split_bytes", "train_bpe", "encode", "decode", "library_bpe"]
-    kept = ast.Module([], [])
-    for cell in build(Project(ROOT), "language-models").cells:
-        if cell.cell_type == "code" and "%pip" not in cell.source:
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, ast.Import | ast.ImportFrom) or getattr(node, "name", "") in wanted:
-                    kept.body.append(node)
-    names: dict = {}
-    exec(compile(kept, "language-models", "exec"), names)
-    return names
 
 
 def tables(seed: int, symbols: int = 2, length: int = 3) -> np.ndarray:
@@ -57,7 +41,7 @@ def test_a_distribution_is_the_product_of_its_conditionals(seed):
 
 
 @verifies("lm.chain")
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text("abc", min_size=5, max_size=30), st.integers(1, 4))
 def test_the_probabilities_of_all_texts_of_the_counting_model_sum_to_one(text, order):
     model = NGram(text, order, alphabet="abc")
@@ -66,7 +50,7 @@ def test_the_probabilities_of_all_texts_of_the_counting_model_sum_to_one(text, o
 
 
 @verifies("lm.chain")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=SEEDS)
 def test_the_probabilities_of_all_texts_of_the_network_sum_to_one(chapter, seed):
     torch.manual_seed(seed)
@@ -137,7 +121,7 @@ def smoothed(symbol: str, past: str, text: str, order: int, d: Fraction) -> Frac
 
 @verifies("lm.kneser-ney")
 @verifies("lm.continuation")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text("abc", min_size=4, max_size=25), st.text("abc", min_size=1, max_size=6), st.integers(1, 3))
 def test_the_tables_give_what_the_definition_counts_to_1e_12(text, asked, order):
     d = Fraction(3, 4)
@@ -148,7 +132,7 @@ def test_the_tables_give_what_the_definition_counts_to_1e_12(text, asked, order)
 
 
 @verifies("lm.kneser-ney")
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.text("abc", min_size=6, max_size=40), st.text("abc", min_size=3, max_size=10))
 def test_perplexity_equals_that_of_the_definition_to_1e_6(text, asked):
     d = Fraction(1, 2)
@@ -210,14 +194,14 @@ def test_the_divergence_of_texts_is_the_sum_of_those_of_next_symbols_after_real_
     assert total == pytest.approx(entropy(p.ravel(), q.ravel()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(max_size=60))
 def test_the_tokeniser_of_the_chapter_gives_back_any_text(chapter, merges, text):
     tokens = chapter["encode"](text, merges)
     assert chapter["decode"](tokens) == text and len(tokens) <= len(text.encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(max_size=60))
 def test_the_tokeniser_of_the_library_gives_back_any_text(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text).ids) == text

@@ -1,6 +1,5 @@
 """The equations of the chapter on transformers: both sides computed, without shared code."""
 
-import ast
 import math
 from itertools import combinations, product
 
@@ -16,27 +15,12 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from genai_utils.models import gpt, sampling
-from tools.notebooks import ROOT, Project, build
 
 verifies = pytest.mark.verifies
+WANTED = ["attend", "causal_attend", "rms_norm", "Norm", "Attention", "Block", "GPT", "law", "fit_law"]
 SEEDS = st.integers(0, 10_000)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 SHAPES = st.sampled_from([(1, 1, 16), (2, 2, 16), (3, 4, 32)])  # layers, heads, width
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """What the cells of the chapter define, without running what they measure."""
-    wanted = ["attend", "causal_attend", "rms_norm", "Norm", "Attention", "Block", "GPT", "law", "fit_law"]
-    kept = ast.Module([], [])
-    for cell in build(Project(ROOT), "transformers").cells:
-        if cell.cell_type == "code" and "%pip" not in cell.source:
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, ast.Import | ast.ImportFrom) or getattr(node, "name", "") in wanted:
-                    kept.body.append(node)
-    names: dict = {}
-    exec(compile(kept, "transformers", "exec"), names)
-    return names
 
 
 def drawn(seed: int, *shape: int) -> torch.Tensor:
@@ -117,7 +101,7 @@ def test_shares_of_the_package_are_the_softmax_over_the_past_alone(seed):
 
 
 @verifies("gpt.causal")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(SEEDS, SHAPES)
 def test_the_gradient_of_the_past_with_respect_to_the_future_is_zero(chapter, seed, shape):
     layers, heads, width = shape
@@ -182,7 +166,7 @@ def counted(run) -> int:
 
 @verifies("gpt.flops")
 @given(SHAPES, st.integers(2, 20))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_operations_of_a_token_are_two_for_each_weight_and_four_for_each_number_looked_at(shape, time):
     layers, heads, width = shape
     model = gpt.GPT(gpt.Config(11, 20, layers, heads, width))
@@ -195,7 +179,7 @@ def test_operations_of_a_token_are_two_for_each_weight_and_four_for_each_number_
 
 @verifies("gpt.training-flops")
 @given(SHAPES)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_training_takes_three_times_the_operations_of_reading(shape):
     """Exactly, but for the gradient of the first layer's input, which the embedding needs and gets as well."""
     layers, heads, width = shape
@@ -209,7 +193,7 @@ def test_training_takes_three_times_the_operations_of_reading(shape):
 
 @verifies("gpt.cache")
 @given(SHAPES, st.integers(1, 12))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_writing_costs_the_sum_over_the_places_and_without_a_cache_each_place_again(shape, n):
     layers, heads, width = shape
     model = awake(gpt.GPT(gpt.Config(11, 16, layers, heads, width)), 1)
@@ -217,8 +201,9 @@ def test_writing_costs_the_sum_over_the_places_and_without_a_cache_each_place_ag
     one = [2 * (12 * layers * width**2 + 11 * width) + 4 * layers * width * t for t in range(1, n + 1)]
     assert counted(lambda: sampling.generate(model, start, n, cached=True)) == sum(one)
     assert counted(lambda: sampling.generate(model, start, n, cached=False)) == np.dot(range(1, n + 1), one)
-    cache = gpt.Cache(gpt.Config(11, n, layers, heads, width))
-    assert cache.held.numel() == 2 * layers * width * n
+    room = gpt.Config(11, n, layers, heads, width)
+    gpt.GPT(room)(start, cache := gpt.Cache(room))
+    assert sum(held.numel() for layer in cache.layers for held in (layer.keys, layer.values)) == 2 * layers * width * n
 
 
 @verifies("gpt.temperature")

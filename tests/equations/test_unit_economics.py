@@ -1,38 +1,24 @@
 """The equations of the chapter on unit economics: each computed a second way that shares no code, or as published."""
 
-import ast
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from genai_utils.business import unit_economics as ue
-from genai_utils.data.facts import fact
-from tools.notebooks import ROOT, Project, build
+from genai_utils.records.facts import fact
 
 verifies = pytest.mark.verifies
+WANTED = ["usd_per_million", "waits", "shared_wait"]
 WHOLE = st.integers(1, 10_000)
 PERCENT = st.integers(1, 100)
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    """The functions that the chapter writes from scratch, without running what it measures."""
-    kept = ast.parse("import numpy as np")
-    for cell in build(Project(ROOT), "unit-economics").cells:
-        if cell.cell_type == "code" and "%pip" not in cell.source:
-            wanted = ("usd_per_million", "waits", "shared_wait")
-            kept.body += [node for node in ast.parse(cell.source).body if getattr(node, "name", "") in wanted]
-    names: dict = {}
-    exec(compile(kept, "unit-economics", "exec"), names)
-    return names
 
 
 @verifies("unit.cost-per-token")
@@ -176,7 +162,6 @@ def test_the_published_thousandfold_fall_in_three_years_is_tenfold_a_year():
 
 
 @verifies("unit.break-even")
-@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(1, 50), st.integers(0, 200), st.integers(1, 40))
 def test_a_search_over_all_traffics_finds_the_same_break_even(capacity, rent, fixed, price):
     """Money in whole USD, traffic in millions of tokens: walk up until the API first costs as much as the fleet."""

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from genai_utils.business import valuation as v
-from genai_utils.data.facts import fact
+from genai_utils.records.facts import fact
 
 verifies = pytest.mark.verifies
 RATES = st.floats(0.0, 0.5)

@@ -16,11 +16,12 @@ from scipy.stats import entropy, norm
 from sklearn.cluster import KMeans
 from sklearn.metrics import mean_squared_error
 
+from genai_utils.metrics.distances import psnr
 from genai_utils.models import vqvae
 
 verifies = pytest.mark.verifies
 SEEDS = st.integers(0, 10_000)
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 
 
 def as_map(points: torch.Tensor) -> torch.Tensor:
@@ -70,7 +71,7 @@ def expected_loss(theta: float, entries: np.ndarray, target: float) -> float:
 
 
 @verifies("vq.exact-gradient")
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(-2, 2), st.floats(-1, 1), SEEDS)
 def test_the_exact_gradient_is_the_slope_of_the_expected_loss(theta, target, seed):
     """sum P_k' (e_k - t)^2, with P_k' a difference of normal densities, against differences of a quadrature."""
@@ -83,7 +84,7 @@ def test_the_exact_gradient_is_the_slope_of_the_expected_loss(theta, target, see
 
 
 @verifies("vq.exact-gradient")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.floats(-2, 2), st.floats(-1, 1), SEEDS)
 def test_the_mean_straight_through_gradient_is_twice_the_mean_error_of_the_code(theta, target, seed):
     """2 (sum P_k e_k - t), against autograd through the package on 200,000 draws; five standard errors."""
@@ -158,7 +159,7 @@ def test_an_entry_is_the_mean_of_all_it_ever_stood_for_with_weights_that_fade(se
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60))
 def test_perplexity_is_two_to_scipys_entropy(codes):
     counts = np.bincount(codes, minlength=10)
-    found = vqvae.perplexity(torch.tensor(codes), 10)
+    found = vqvae.code_perplexity(torch.tensor(codes), 10)
     assert found == pytest.approx(2 ** entropy(counts, base=2))
     assert 1 - 1e-9 <= found <= vqvae.used(torch.tensor(codes), 10) + 1e-9
 
@@ -196,7 +197,7 @@ def test_a_real_code_needs_the_entropy_and_less_than_a_bit_more(seed):
 def test_noise_of_a_known_size_gives_the_decibels_of_its_variance(sd):
     """20 log10(2 / sd), up to the sampling error of the variance of a million draws."""
     noise = sd * torch.randn(1_000_000, generator=torch.Generator().manual_seed(0))
-    assert vqvae.psnr(noise, torch.zeros_like(noise)) == pytest.approx(20 * math.log10(2 / sd), abs=0.03)
+    assert psnr(noise, torch.zeros_like(noise)) == pytest.approx(20 * math.log10(2 / sd), abs=0.03)
 
 
 def randomised(prior: vqvae.CodePrior, seed: int) -> vqvae.CodePrior:
@@ -208,10 +209,10 @@ def randomised(prior: vqvae.CodePrior, seed: int) -> vqvae.CodePrior:
 
 
 @verifies("vq.prior")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(SEEDS)
 def test_the_probabilities_of_all_maps_add_up_to_one(seed):
-    prior = randomised(vqvae.CodePrior(codes=3, shape=(2, 3), width=8, blocks=2, classes=2), seed)
+    prior = randomised(vqvae.CodePrior(codes=3, shape=(2, 3), width=8, blocks=2, labels=2), seed)
     maps = torch.tensor(list(itertools.product(range(3), repeat=6))).view(-1, 2, 3)
     for labels in (None, torch.zeros(len(maps), dtype=torch.long), torch.ones(len(maps), dtype=torch.long)):
         probabilities = prior.log_prob(maps, labels).double().exp()
@@ -222,7 +223,7 @@ def test_the_probabilities_of_all_maps_add_up_to_one(seed):
 @verifies("vq.prior")
 def test_maps_are_drawn_as_often_as_the_product_of_probabilities_says():
     """20,000 draws from the sampler, which never calls log_prob, against it: chi-squared within five deviations."""
-    prior = randomised(vqvae.CodePrior(codes=2, shape=(2, 2), width=8, blocks=1, classes=2), 3)
+    prior = randomised(vqvae.CodePrior(codes=2, shape=(2, 2), width=8, blocks=1, labels=2), 3)
     drawn = prior.sample(20_000, generator=torch.Generator().manual_seed(0))
     maps = torch.tensor(list(itertools.product(range(2), repeat=4))).view(-1, 2, 2)
     number = (drawn.flatten(1) * torch.tensor([8, 4, 2, 1])).sum(1)

@@ -80,7 +80,10 @@ PERCEIVED = """place => ({
   words: [...place.querySelectorAll('output, [aria-label]')].map((node) => node.textContent + node.ariaLabel),
   picture: [...place.querySelectorAll('[role=img]')].map((node) => node.toDataURL?.() ?? node.innerHTML),
 })"""
-# Mounts an explorer on an empty page, with the state that a notebook would hold; its views of bytes come in base64.
+# A page like those of the site, and nobody's address: what is asked of it, mount() answers.
+EMPTY = "<!doctype html><html lang=en data-content_root='./'><title>Explorer</title><main></main></html>"
+NOWHERE = "http://explorer.test/"
+# Mounts an explorer there, with the state that a notebook would hold; its views of bytes come in base64.
 MOUNT = """async ({ script, style, state, bytes }) => {
   const values = { ...state };
   for (const [name, coded] of Object.entries(bytes))
@@ -88,7 +91,9 @@ MOUNT = """async ({ script, style, state, bytes }) => {
   document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const { default: explorer } = await import(address);
-  explorer.render({ model: { get: (name) => values[name] }, el: document.querySelector("main") });
+  const set = (name, value) => { values[name] = value; };
+  const model = { get: (name) => values[name], set, on: () => {}, save_changes: () => {} };
+  explorer.render({ model, el: document.querySelector("main") });
 }"""
 SETTLED = "() => Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => true)"
 
@@ -182,15 +187,22 @@ def open_page(window: BrowserContext, origin: str, page: str, visit: Visit | Non
     return tab
 
 
-def mount(window: BrowserContext, widget: Any) -> Page:
-    """Show one explorer in a tab of its own."""
+def mount(window: BrowserContext, *widgets: Any, address: str = "", page: str = EMPTY) -> Page:
+    """Show explorers in a tab of its own, one after the other, on a page with this end of its address."""
+    tab = window.new_page()
+    tab.route(NOWHERE, lambda route: route.fulfill(body=page, content_type="text/html; charset=utf-8"))
+    tab.goto(NOWHERE + address)
+    for widget in widgets:
+        put(tab, widget)
+    return tab
+
+
+def put(tab: Page, widget: Any) -> None:
+    """Mount an explorer on a page that is open."""
     state = {name: value for name, value in widget.get_state().items() if name[0] != "_"}
     coded = {name: b64encode(value).decode() for name, value in state.items() if isinstance(value, bytes)}
     own = {"state": {name: state[name] for name in state.keys() - coded.keys()}, "bytes": coded}
-    tab = window.new_page()
-    tab.set_content("<!doctype html><html lang=en><title>Explorer</title><main></main></html>")
     tab.evaluate(MOUNT, {"script": str(widget._esm), "style": str(widget._css)} | own)
-    return tab
 
 
 def failure(response: Any) -> str:
@@ -246,3 +258,5 @@ def press_every_control(tab: Page, place: Locator) -> None:
         if name != "button":
             assert after["words"] != before["words"], f"{name} changes no words"
         tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.tabIndex === 0 && document.activeElement.matches('div')"):
+            tab.keyboard.press("Tab")  # a box that scrolls

@@ -1,6 +1,8 @@
 """One server, one Chromium and one visit a page for all tests of the site."""
 
 import shutil
+from collections.abc import Callable
+from functools import cache, partial
 
 import pytest
 from browsing import CHROMIUM, DESK, HTML, PAGES, Visit, look_at, serve
@@ -29,12 +31,12 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def visits(site, chromium) -> dict[str, Visit]:
-    """Every page, visited once."""
-    return {page: look_at(chromium, site, page) for page in PAGES}
+def visited(site, chromium) -> Callable[[str], Visit]:
+    """Visit a page, once in this process."""
+    return cache(partial(look_at, chromium, site))
 
 
-@pytest.fixture(params=PAGES)
-def visit(request, visits) -> Visit:
-    """Each page in turn."""
-    return visits[request.param]
+@pytest.fixture(params=[pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in PAGES])
+def visit(request, visited) -> Visit:
+    """Each page in turn; all tests of a page run in one process, so that it is visited once."""
+    return visited(request.param)

@@ -3,7 +3,7 @@
 import pytest
 from browsing import EXPLORER, HTML, LANDING, NOTEBOOKS, open_page, press_every_control
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = pytest.mark.xdist_group("explorers")
 # Milliseconds from an input event to the new layout: median of 100 events, by turns on all sliders.
 REDRAW = """(place) => {
   const sliders = [...place.querySelectorAll('input[type=range]')], times = [];

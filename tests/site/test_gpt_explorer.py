@@ -7,7 +7,7 @@ from browsing import DESK, PHONE, TOO_WIDE, WCAG, mount, press_every_control, vi
 
 from genai_utils.show.explorers import GPTExplorer
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = pytest.mark.xdist_group("gpt_explorer")
 RESTS = "() => /^Wrote/.test(document.querySelector('output').textContent)"
 READ = "() => document.querySelector('[role=img]').childElementCount > 0"
 # Milliseconds from a click on "Write" until its text stands, and the longest piece of work between two frames.

@@ -11,10 +11,10 @@ from threading import Thread
 import nbformat
 import pytest
 from browsing import press_every_control
+from node import NAMES
 from playwright.sync_api import Locator
 
-pytestmark = pytest.mark.xdist_group("site")
-EXPLORERS = ["PlayTheGame", "LatentExplorer", "LatentMap", "GPTExplorer", "ProfitAndLoss", "WhatMustBeTrue"]
+pytestmark = pytest.mark.xdist_group("jupyter")
 SETUP = "import genai_utils as gu\ngu.start(seed=0)"
 QUIET = ["--no-browser", "--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--allow-root"]
 QUIET += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]
@@ -44,7 +44,7 @@ def own_folders(home: Path) -> dict[str, str]:
 def lab(tmp_path_factory):
     """Address of a JupyterLab that serves a notebook for each explorer."""
     work, home = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("home")
-    for explorer in EXPLORERS:
+    for explorer in NAMES:
         nbformat.write(notebook(explorer), work / f"{explorer}.ipynb")
     command = [sys.executable, "-m", "jupyterlab", *QUIET, f"--ServerApp.root_dir={work}"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=own_folders(home)) as server:
@@ -60,7 +60,7 @@ def lab(tmp_path_factory):
         server.terminate()
 
 
-@pytest.fixture(params=EXPLORERS)
+@pytest.fixture(params=NAMES)
 def place(request, lab, chromium) -> Iterator[Locator]:
     """The explorer in its notebook, whose cells were run; meanwhile nothing may go wrong or leave the machine."""
     tab, troubles, own = chromium.new_page(), [], (lab, "data:", "blob:")

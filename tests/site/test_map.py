@@ -7,7 +7,7 @@ from browsing import mount
 
 from genai_utils.show.explorers import LatentMap
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = pytest.mark.xdist_group("map")
 
 
 @pytest.fixture(scope="module")

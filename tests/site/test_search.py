@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from browsing import NOTEBOOKS, open_page, parsed
 
-pytestmark = [pytest.mark.xdist_group("site"), pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.xdist_group("search"), pytest.mark.usefixtures("site")]
 
 
 def words(page: str) -> Counter[str]:

@@ -1,13 +1,12 @@
+import os
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 import genai_utils as gu
-from genai_utils import session
+from genai_utils import device
 
 
 @pytest.mark.parametrize(("name", "steps"), [("smoke", 3), ("cpu", 40), ("gpu", 500), (" CPU ", 40)])
@@ -18,7 +17,7 @@ def test_the_budget_follows_the_environment(monkeypatch, name, steps):
 
 def test_without_the_variable_the_device_decides(monkeypatch):
     monkeypatch.delenv("GENAI_BUDGET", raising=False)
-    assert session.budget_name() == ("gpu" if torch.cuda.is_available() else "cpu")
+    assert device.budget_name() == ("gpu" if torch.cuda.is_available() else "cpu")
 
 
 def test_an_unknown_budget_is_refused(monkeypatch):
@@ -51,23 +50,18 @@ def test_omp_num_threads_wins_and_nonsense_is_refused(monkeypatch):
 
 def test_without_omp_num_threads_torch_gets_the_cores_this_process_may_use(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert session._threads() >= 1
+    assert device.threads() >= 1
 
 
 def test_bf16_is_chosen_only_where_the_hardware_has_it(monkeypatch):
     for native, name in [(True, "bf16"), (False, "fp32")]:
-        session.precision.cache_clear()
+        device.precision.cache_clear()
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
-        assert session.precision() == name
-    session.precision.cache_clear()
+        assert device.precision() == name
+    device.precision.cache_clear()
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    code = "import sys, genai_utils; sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'matplotlib')))"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
-
-
-def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(AttributeError, match="no 'runn'; it offers Run, budget, start"):
-        gu.runn  # noqa: B018
+def test_the_processor_is_named_with_its_cores():
+    name, cores = device.processor().rsplit(", ", 1)
+    assert name and cores == f"{os.cpu_count()} cores"

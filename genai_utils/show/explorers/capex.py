@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import anywidget
 import traitlets
 
 from genai_utils.business.valuation import Buildout
-from genai_utils.data.facts import fact
+from genai_utils.records.facts import fact
+from genai_utils.show.explorers.kit import Explorer
 
 _SERVER = fact("B-V7").stated("$270,000") / 8  # one GPU with its part of the server
 _CHIP_SHARE = fact("B-V5").stated("$35B") / fact("B-V5").stated("$50B")
 _REVENUES = (("B-C6", "$37B"), ("B-C7", "$47B"), ("B-C8", "$25B"))
 
 
-class WhatMustBeTrue(anywidget.AnyWidget):
+class WhatMustBeTrue(Explorer, script="capex"):
     """Two panels to bend; no kernel needed, because all numbers come from `capex.js`.
 
     Left: capex (billion dollars) becomes a yearly bill and a required revenue, against `revenue_today` (billion).
@@ -25,8 +23,6 @@ class WhatMustBeTrue(anywidget.AnyWidget):
     Equations (value.annuity), (value.capex-revenue), (value.hour).
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
     capex = traitlets.Float(fact("B-C4").stated("725B") / 1e9, min=1.0).tag(sync=True)
     chip_share = traitlets.Float(_CHIP_SHARE, min=0.0, max=1.0).tag(sync=True)
     chip_life = traitlets.Float(5.0, min=0.5).tag(sync=True)

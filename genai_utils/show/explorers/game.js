@@ -1,9 +1,13 @@
 // "Play the game": what the best discriminator knows (left) and where a two-number GAN goes (right).
-// The numerical functions are pure and exported; render() only draws what they return.
+// The numerical functions are pure and exported; the rest draws what they return.
+
+import {
+  BLUE, GREEN, ORANGE, PINK, RED, WIDE, digits, disc, given, line, number, panels, plot, ticks,
+} from "./kit.js";
 
 export const DEFAULTS = {
-  data_width: 1, generator_mean: 2, generator_width: 1, threshold: 0, steepness: 1,
-  step: 0.3, penalty: 0, start: 1, rounds: 120, order: "simultaneous",
+  data_width: 1, mean: 2, width: 1, threshold: 0, steepness: 1,
+  step: 0.3, r1: 0, start: 1, rounds: 120, order: "simultaneous",
 };
 
 const LOG2 = Math.log(2);
@@ -51,11 +55,11 @@ export function w1(p, q) {
 /** Value of the Dirac-GAN, equation (gan.dirac): data at 0, generator at theta, discriminator logit psi x. */
 export const diracValue = (theta, psi) => -LOG2 - softplus(psi * theta);
 
-/** Rounds of the Dirac-GAN from (start, 0): list of [theta, psi]; the discriminator pays penalty / 2 * psi^2 (R1). */
-export function diracOrbit({ step, penalty, start, rounds, order }) {
+/** Rounds of the Dirac-GAN from (start, 0): list of [theta, psi]; the discriminator pays r1 / 2 * psi^2. */
+export function diracOrbit({ step, r1, start, rounds, order }) {
   const orbit = [[start, 0]];
   for (let k = 0, theta = start, psi = 0; k < rounds; k++) {
-    const newPsi = psi - step * (theta * sigmoid(psi * theta) + penalty * psi);
+    const newPsi = psi - step * (theta * sigmoid(psi * theta) + r1 * psi);
     const seen = order === "alternating" ? newPsi : psi;
     theta += step * seen * sigmoid(seen * theta);
     psi = newPsi;
@@ -65,11 +69,11 @@ export function diracOrbit({ step, penalty, start, rounds, order }) {
 }
 
 /** Predicted factor a round near the centre: the larger |eigenvalue| of the linearised round. */
-export function spectralRadius({ step, penalty, order }) {
-  const turn = (step * step) / 4, keep = 1 - step * penalty;
+export function spectralRadius({ step, r1, order }) {
+  const turn = (step * step) / 4, keep = 1 - step * r1;
   const [trace, det] = order === "alternating" ? [1 - turn + keep, keep] : [1 + keep, keep + turn];
-  const disc = trace * trace - 4 * det;
-  return disc < 0 ? Math.sqrt(det) : (Math.abs(trace) + Math.sqrt(disc)) / 2;
+  const under = trace * trace - 4 * det; // the root
+  return under < 0 ? Math.sqrt(det) : (Math.abs(trace) + Math.sqrt(under)) / 2;
 }
 
 /** Observed factor a round: the slope of a straight line through log(radius). */
@@ -83,156 +87,107 @@ export function observedFactor(orbit) {
   return Math.exp(up / down);
 }
 
-// --- drawing ----------------------------------------------------------------------------------------------------------
+// --- the explorer ----------------------------------------------------------------------------------------------------
 
-const BLUE = "#0072B2", ORANGE = "#E69F00", GREEN = "#009E73", PINK = "#CC79A7", RED = "#D55E00";
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [360, 262, 30, 24, 34];
-const number = (x, digits = 3) => (Object.is(x, -0) || Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x).toFixed(digits).replace("-", "−");
+const players = (s) => [{ mean: 0, width: s.data_width }, { mean: s.mean, width: s.width }];
+const mine = (s) => (x) => s.steepness * (s.threshold - x);
 
-function element(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, v] of Object.entries(attributes)) node.setAttribute(key, v);
-  node.append(...children);
-  return node;
-}
-function shape(name, attributes, text = "") {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, v] of Object.entries(attributes)) node.setAttribute(key, v);
-  node.textContent = text;
-  return node;
-}
-const path = (points) => "M" + points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L");
-const line = (points, stroke, extra = {}) => shape("path", { d: path(points), fill: "none", stroke, "stroke-width": 2.5, "stroke-linejoin": "round", ...extra });
-const label = (x, y, text, extra = {}) => shape("text", { x, y, ...extra }, text);
-
-function frame(svg, x, y, xTicks, yTicks, xTitle, yTitle) {
-  svg.append(label(2, 11, yTitle));
-  const [bottom, right] = [HEIGHT - BOTTOM, WIDTH - 6];
-  for (const t of yTicks) {
-    svg.append(line([[LEFT, y(t)], [right, y(t)]], "currentColor", { "stroke-width": 1, opacity: 0.2 }));
-    svg.append(label(LEFT - 5, y(t) + 4, number(t, Number.isInteger(t) ? 0 : 1), { "text-anchor": "end" }));
-  }
-  for (const t of xTicks) svg.append(label(x(t), bottom + 15, number(t, Number.isInteger(t) ? 0 : 1), { "text-anchor": "middle" }));
-  svg.append(label((LEFT + right) / 2, HEIGHT - 4, xTitle, { "text-anchor": "middle" }));
+function hill(g, top, x, y, colour, grid) {
+  const points = grid.map((t) => [x(t), y(density(t, g) / top)]);
+  const filled = { fill: colour, "fill-opacity": 0.25, "stroke-width": 1 };
+  return line([[x(-6), y(0)], ...points, [x(6), y(0)]], colour, filled);
 }
 
 /** Left: p and q as shaded hills, the best discriminator and yours as curves between 0 and 1. */
 function drawKnowledge(svg, s) {
-  const p = { mean: 0, width: s.data_width }, q = { mean: s.generator_mean, width: s.generator_width };
-  const mine = (x) => s.steepness * (s.threshold - x);
-  const x = (t) => LEFT + ((t + 6) / 12) * (WIDTH - 6 - LEFT), y = (t) => TOP + (1 - t) * (HEIGHT - TOP - BOTTOM);
+  const [p, q] = players(s), top = Math.max(density(0, p), density(q.mean, q)) / 0.9;
   const grid = Array.from({ length: 241 }, (_, i) => -6 + i / 20);
-  const top = Math.max(density(0, p), density(q.mean, q)) / 0.9;
-  svg.replaceChildren();
-  frame(svg, x, y, [-6, -4, -2, 0, 2, 4, 6], [0, 0.5, 1], "sample x", "D(x)");
-  for (const [g, colour] of [[p, BLUE], [q, ORANGE]]) {
-    const hill = grid.map((t) => [x(t), y(density(t, g) / top)]);
-    svg.append(line([[x(-6), y(0)], ...hill, [x(6), y(0)]], colour, { fill: colour, "fill-opacity": 0.25, "stroke-width": 1 }));
-  }
+  const { x, y } = plot(svg, {
+    x: [-6, 6], y: [0, 1], xTicks: [-6, -4, -2, 0, 2, 4, 6], yTicks: [0, 0.5, 1], xTitle: "sample x", yTitle: "D(x)",
+  });
+  svg.append(hill(p, top, x, y, BLUE, grid), hill(q, top, x, y, ORANGE, grid));
   svg.append(line(grid.map((t) => [x(t), y(optimalDiscriminator(t, p, q))]), GREEN));
-  svg.append(line(grid.map((t) => [x(t), y(sigmoid(mine(t)))]), PINK, { "stroke-dasharray": "5 4" }));
+  svg.append(line(grid.map((t) => [x(t), y(sigmoid(mine(s)(t)))]), PINK, { "stroke-dasharray": "5 4" }));
+  const best = valueAtOptimum(p, q), yours = value(p, q, mine(s)), at = (t) => number(optimalDiscriminator(t, p, q), 2);
+  return {
+    words: `Data around 0 with width ${number(p.width, 1)}, generator around ${number(q.mean, 1)} with width ` +
+      `${number(q.width, 1)}. The best discriminator is ${at(0)} at 0 and ${at(q.mean)} at the generator’s centre.`,
+    rows: [
+      ["V(D*), best possible", number(best, 3)], ["your D", `${number(yours, 3)}, ${number(best - yours, 3)} short`],
+      ["JSD, at most 0.693", number(jsd(p, q), 3)], ["W₁", number(w1(p, q), 3)],
+    ],
+  };
+}
 
-  const best = valueAtOptimum(p, q), yours = value(p, q, mine), divergence = jsd(p, q), distance = w1(p, q);
-  svg.setAttribute("aria-label", `Data around 0 with width ${number(p.width, 1)}, generator around ${number(q.mean, 1)} with width ${number(q.width, 1)}. ` +
-    `The best discriminator is ${number(optimalDiscriminator(0, p, q), 2)} at 0 and ${number(optimalDiscriminator(q.mean, p, q), 2)} at the generator's centre.`);
-  return [
-    ["V(D*), best possible", number(best)], ["your D", `${number(yours)}, ${number(best - yours)} short`],
-    ["JSD, at most 0.693", number(divergence)], ["W₁", number(distance)],
-  ];
+export function knowledgeTable(s) {
+  const [p, q] = players(s);
+  const row = (x) => [density(x, p), density(x, q), optimalDiscriminator(x, p, q), sigmoid(mine(s)(x))];
+  return {
+    caption: "What the discriminator can know", head: ["x", "data p", "generator q", "best D*", "your D"],
+    rows: [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((x) => [number(x), ...row(x).map(digits(3))]),
+  };
+}
+
+/** Where a round leads from many places: a short stroke from each. */
+function strokes(x, y, reach, r1) {
+  const places = [-4, -3, -2, -1, 0, 1, 2, 3, 4].flatMap((i) => [-3, -2, -1, 0, 1, 2, 3].map((j) => [i, j]));
+  return places.flatMap(([i, j]) => {
+    const a = (i * reach) / 3.2, b = (j * reach) / 3.2, push = sigmoid(a * b);
+    const da = b * push, db = -a * push - r1 * b, long = (reach * 0.09) / (Math.hypot(da, db) || 1);
+    const ends = [[x(a), y(b)], [x(a + da * long), y(b + db * long)]], faint = { "stroke-width": 1, opacity: 0.35 };
+    return [line(ends, "currentColor", faint), disc(x(a), y(b), "currentColor", { r: 1.3, opacity: 0.35 })];
+  });
 }
 
 /** Right: the rounds of the Dirac-GAN as an orbit in the plane of its two numbers. */
 function drawOrbit(svg, s) {
-  const orbit = diracOrbit(s), [theta, psi] = orbit[orbit.length - 1];
-  const reach = Math.max(s.start, ...orbit.map(([a, b]) => Math.max(Math.abs(a), Math.abs(b)))) * 1.1;
-  const tick = 10 ** Math.floor(Math.log10(reach)), unit = reach / tick >= 5 ? 5 * tick : reach / tick >= 2 ? 2 * tick : tick;
-  const scale = (HEIGHT - TOP - BOTTOM) / 2 / reach, middle = (LEFT + WIDTH - 6) / 2;
-  const x = (t) => middle + t * scale, y = (t) => TOP + (reach - t) * scale;
-  svg.replaceChildren();
-  frame(svg, x, y, [-unit, 0, unit], [-unit, 0, unit], "θ, the generator (data at 0)", "ψ, the discriminator");
-  for (let i = -4; i <= 4; i++) {
-    for (let j = -3; j <= 3; j++) {
-      const [a, b] = [(i * reach) / 3.2, (j * reach) / 3.2], push = sigmoid(a * b);
-      const [da, db] = [b * push, -a * push - s.penalty * b], size = Math.hypot(da, db) || 1, long = 9 / scale / size;
-      svg.append(line([[x(a), y(b)], [x(a + da * long), y(b + db * long)]], "currentColor", { "stroke-width": 1, opacity: 0.35 }));
-      svg.append(shape("circle", { cx: x(a), cy: y(b), r: 1.3, fill: "currentColor", opacity: 0.35 }));
-    }
-  }
-  svg.append(line(orbit.map(([a, b]) => [x(a), y(b)]), RED, { "stroke-width": 1.8 }));
-  svg.append(shape("circle", { cx: x(s.start), cy: y(0), r: 4, fill: "none", stroke: "currentColor", "stroke-width": 2 }));
-  svg.append(shape("circle", { cx: x(theta), cy: y(psi), r: 5, fill: RED }));
-
+  const orbit = diracOrbit(s), [theta, psi] = orbit.at(-1);
+  const reach = Math.max(s.start, ...orbit.flat().map(Math.abs)) * 1.1, marks = ticks(-reach, reach);
+  const { x, y } = plot(svg, {
+    x: [-reach * WIDE, reach * WIDE], y: [-reach, reach], xTicks: marks, yTicks: marks,
+    xTitle: "θ, the generator (data at 0)", yTitle: "ψ, the discriminator",
+  });
+  svg.append(...strokes(x, y, reach, s.r1), line(orbit.map(([a, b]) => [x(a), y(b)]), RED, { "stroke-width": 1.8 }));
+  const ring = { r: 4, stroke: "currentColor", "stroke-width": 2 };
+  svg.append(disc(x(s.start), y(0), "none", ring), disc(x(theta), y(psi), RED));
   const predicted = spectralRadius(s), observed = observedFactor(orbit);
   const fate = predicted > 1 + 1e-9 ? "spirals out" : predicted < 1 - 1e-9 ? "comes home" : "circles";
-  svg.setAttribute("aria-label", `Orbit of the Dirac-GAN, ${s.order} updates: near the centre it ${fate}. After ${s.rounds} rounds the generator is at ${number(theta, 2)}, discriminator slope ${number(psi, 2)}, start at ${number(s.start, 1)}.`);
-  return [
-    ["predicted radius a round", `× ${number(predicted, 4)}, ${fate}`], ["observed radius a round", `× ${number(observed, 4)}`],
-    ["distance from the data now", number(Math.abs(theta))], ["loss V now, ideal −1.386", number(diracValue(theta, psi))],
-  ];
+  return {
+    words: `Orbit of the Dirac-GAN, ${s.order} updates: near the centre it ${fate}. After ${s.rounds} rounds the ` +
+      `generator is at ${number(theta, 2)}, discriminator slope ${number(psi, 2)}, start at ${number(s.start, 1)}.`,
+    rows: [
+      ["predicted radius a round", `× ${number(predicted, 4)}, ${fate}`],
+      ["observed radius a round", `× ${number(observed, 4)}`],
+      ["distance from the data now", number(Math.abs(theta), 3)],
+      ["loss V now, ideal −1.386", number(diracValue(theta, psi), 3)],
+    ],
+  };
 }
 
-// --- the widget -------------------------------------------------------------------------------------------------------
+export function orbitTable(s) {
+  const orbit = diracOrbit(s), parts = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => Math.round((i * s.rounds) / 8));
+  const row = (k) => [...orbit[k], Math.hypot(...orbit[k]), diracValue(...orbit[k])];
+  return {
+    caption: "Where the two-number GAN goes", head: ["round", "θ", "ψ", "radius", "loss V"],
+    rows: [...new Set(parts)].map((k) => [number(k), ...row(k).map(digits(3))]),
+  };
+}
 
 const PANELS = [
-  { title: "What the discriminator can know", draw: drawKnowledge, sliders: [
-    ["generator_mean", "generator’s mean", -4, 4, 0.1], ["generator_width", "generator’s width", 0.1, 2, 0.1],
-    ["data_width", "data’s width", 0.1, 2, 0.1], ["threshold", "your D: threshold", -5, 5, 0.1], ["steepness", "your D: steepness", -6, 6, 0.1]],
-    key: [["data p", BLUE, "fill"], ["generator q", ORANGE, "fill"], ["best D*", GREEN, ""], ["your D", PINK, "dash"]] },
-  { title: "Where the two-number GAN goes", draw: drawOrbit, sliders: [
-    ["step", "step size h", 0.1, 1, 0.02], ["penalty", "R1 strength γ", 0, 1, 0.01],
-    ["start", "start θ", 0.1, 3, 0.1], ["rounds", "rounds played", 1, 400, 1]],
-    orders: ["simultaneous", "alternating"], key: [["orbit, its dot is now", RED, ""], ["○ start", "transparent", "none"]] },
+  { title: "What the discriminator can know", draw: drawKnowledge, table: knowledgeTable,
+    key: [["data p", BLUE, "fill"], ["generator q", ORANGE, "fill"], ["best D*", GREEN, ""], ["your D", PINK, "dash"]],
+    sliders: [
+      ["mean", "generator’s mean", -4, 4, 0.1, digits(1)], ["width", "generator’s width", 0.1, 2, 0.1, digits(1)],
+      ["data_width", "data’s width", 0.1, 2, 0.1, digits(1)], ["threshold", "your D: threshold", -5, 5, 0.1, digits(1)],
+      ["steepness", "your D: steepness", -6, 6, 0.1, digits(1)]] },
+  { title: "Where the two-number GAN goes", draw: drawOrbit, table: orbitTable,
+    key: [["orbit: from the circle to the dot", RED, ""]],
+    sliders: [
+      ["step", "step size h", 0.1, 1, 0.02, digits(2)], ["r1", "R1 strength γ", 0, 1, 0.01, digits(2)],
+      ["start", "start θ", 0.1, 3, 0.1, digits(1)], ["rounds", "rounds played", 1, 400, 1, digits(0)]],
+    choices: [["order", "updates", ["simultaneous", "alternating"].map((each) => [each, each])]] },
 ];
-let widgets = 0;
 
-function slider([name, text, min, max, step], state, change) {
-  const input = element("input", { type: "range", min, max, step });
-  const shown = element("span", { class: "genai-game-number", "aria-hidden": "true" });
-  const show = () => { input.value = state[name]; shown.textContent = number(state[name], step < 0.1 ? 2 : step < 1 ? 1 : 0); };
-  input.addEventListener("input", () => { change(name, Number(input.value)); });
-  return [element("label", {}, element("span", {}, text), input, shown), show];
-}
-function choice(orders, state, change, group) {
-  const inputs = orders.map((order) => element("input", { type: "radio", name: group, value: order }));
-  inputs.forEach((input) => input.addEventListener("change", () => change("order", input.value)));
-  const labels = inputs.map((input) => element("label", {}, input, ` ${input.value}`));
-  const show = () => inputs.forEach((input) => { input.checked = input.value === state.order; });
-  return [element("fieldset", {}, element("legend", {}, "updates"), element("div", {}, ...labels)), show];
-}
-function swatch([text, colour, kind]) {
-  return element("span", {}, element("i", { class: `genai-game-key ${kind}`, style: `--c: ${colour}` }), text);
-}
-
-function buildPanel(panel, state, change) {
-  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-  const output = element("output", { "aria-live": "polite" });
-  const controls = panel.sliders.map((row) => slider(row, state, change));
-  if (panel.orders) controls.push(choice(panel.orders, state, change, `genai-game-${++widgets}`));
-  const key = element("div", { class: "genai-game-keys", "aria-hidden": "true" }, ...panel.key.map(swatch));
-  const root = element("section", { "aria-label": panel.title }, element("strong", {}, panel.title), svg, key, output, ...controls.map(([node]) => node));
-  const redraw = () => {
-    controls.forEach(([, show]) => show());
-    output.replaceChildren(...panel.draw(svg, state).map(([name, v]) => element("span", {}, `${name} `, element("b", {}, v), " ")));
-  };
-  return [root, redraw];
-}
-
-function render({ model, el }) {
-  const state = Object.fromEntries(Object.entries(DEFAULTS).map(([name, v]) => [name, model.get(name) ?? v]));
-  const root = element("div", { class: "genai-game" });
-  const redraws = [];
-  const update = (name, v) => { state[name] = v; redraws.forEach((redraw) => redraw()); };
-  const change = (name, v) => { model.set(name, v); model.save_changes(); update(name, v); };
-  for (const panel of PANELS) {
-    const [node, redraw] = buildPanel(panel, state, change);
-    root.append(node);
-    redraws.push(redraw);
-  }
-  for (const name of Object.keys(DEFAULTS)) model.on(`change:${name}`, () => update(name, model.get(name) ?? DEFAULTS[name]));
-  // JupyterLab would answer the arrow keys of a control by going to the next cell.
-  for (const control of root.querySelectorAll("input")) control.dataset.lmSuppressShortcuts = "true";
-  el.append(root);
-  redraws.forEach((redraw) => redraw());
-}
+const render = (context) => panels(context, "game", given(context.model, DEFAULTS), PANELS);
 
 export default { render };

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import anywidget
 import traitlets
 
+from genai_utils.show.explorers.kit import Explorer
 
-class PlayTheGame(anywidget.AnyWidget):
+
+class PlayTheGame(Explorer, script="game"):
     """Two panels to touch; no kernel needed, because all numbers come from `game.js`.
 
-    Left: data N(0, data_width^2) against a generator N(generator_mean, generator_width^2), with D* = p/(p+q) and your
+    Left: data N(0, data_width^2) against a generator N(mean, width^2), with D* = p/(p+q) and your
     own discriminator sigmoid(steepness * (threshold - x)); values in nats. Equations (gan.value), (gan.optimal-d),
     (gan.jsd), (gan.wasserstein).
-    Right: `rounds` rounds of the Dirac-GAN from (start, 0) with step size `step` and R1 strength `penalty`; `order` is
+    Right: `rounds` rounds of the Dirac-GAN from (start, 0) with step size `step` and R1 strength `r1`; `order` is
     "simultaneous" or "alternating". Equations (gan.dirac-simultaneous), (gan.dirac-alternating), (gan.dirac-r1).
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
     data_width = traitlets.Float(1.0, min=0.1).tag(sync=True)
-    generator_mean = traitlets.Float(2.0).tag(sync=True)
-    generator_width = traitlets.Float(1.0, min=0.1).tag(sync=True)
+    mean = traitlets.Float(2.0).tag(sync=True)
+    width = traitlets.Float(1.0, min=0.1).tag(sync=True)
     threshold = traitlets.Float(0.0).tag(sync=True)
     steepness = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.3, min=0.0).tag(sync=True)
-    penalty = traitlets.Float(0.0, min=0.0).tag(sync=True)
+    r1 = traitlets.Float(0.0, min=0.0).tag(sync=True)
     start = traitlets.Float(1.0, min=0.0).tag(sync=True)
     rounds = traitlets.Int(120, min=1).tag(sync=True)
     order = traitlets.Enum(["simultaneous", "alternating"], "simultaneous").tag(sync=True)

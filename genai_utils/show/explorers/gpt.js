@@ -1,6 +1,8 @@
 // A small GPT that writes in the page: one token at a time, keys and values of the past kept. Rotary positions, RMS
 // norm, normalised queries and keys, squared ReLU, as in genai_utils.models.gpt. Unit-tested against PyTorch.
 
+import { button, bytes, element, explorer, number, percent, slider, within } from "./kit.js";
+
 const EPSILON = 2 ** -23; // what PyTorch adds to a mean square: the resolution of float32
 const BASE = 1000; // of the rotary angles
 
@@ -9,7 +11,8 @@ export function unpack(weights, numbers, { vocabulary, context, layers, heads, w
   let w = 0, n = 0;
   const gain = () => numbers.subarray(n, (n += width));
   const matrix = (rows, columns) => {
-    const data = Float32Array.from({ length: rows * columns }, (_, i) => weights[w + i] * numbers[n + Math.floor(i / columns)]);
+    const scaled = (_, i) => weights[w + i] * numbers[n + Math.floor(i / columns)];
+    const data = Float32Array.from({ length: rows * columns }, scaled);
     w += data.length;
     n += rows;
     return data;
@@ -19,7 +22,8 @@ export function unpack(weights, numbers, { vocabulary, context, layers, heads, w
     norm1: gain(), qkv: matrix(3 * width, width), out: matrix(width, width),
     norm2: gain(), up: matrix(4 * width, width), down: matrix(width, 4 * width),
   }));
-  return { tokens, blocks, norm: gain(), head: matrix(vocabulary, width), context, heads, width, turn: angles(context, width / heads) };
+  const norm = gain(), head = matrix(vocabulary, width), turn = angles(context, width / heads);
+  return { tokens, blocks, norm, head, context, heads, width, turn };
 }
 
 /** Cosine and sine of the angle of each place and pair of numbers, rounded where PyTorch rounds. */
@@ -124,7 +128,8 @@ export function forward(model, cache, token) {
 
 /** A text that goes on; only the last `context` tokens of the prompt are read. */
 export function begin(model, prompt) {
-  return { model, tokens: [...prompt], start: Math.max(0, prompt.length - model.context), cache: emptyCache(model), logits: null };
+  const start = Math.max(0, prompt.length - model.context); // what lies before is never read
+  return { model, tokens: [...prompt], start, cache: emptyCache(model), logits: null };
 }
 const unread = (text) => text.tokens.length - text.start - text.cache.length;
 
@@ -147,16 +152,16 @@ export function append(text, token) {
 export const ranked = (values) => Array.from(values.keys()).sort((a, b) => values[b] - values[a]);
 
 /** Chance of each token: logits over the temperature, then the k most likely, then the fewest with a share p. */
-export function probabilities(logits, { temperature, topK, topP }) {
+export function probabilities(logits, { temperature, top_k, top_p }) {
   const order = ranked(logits);
   if (temperature === 0) return Array.from(logits, (_, i) => +(i === order[0]));
-  const least = logits[order[Math.min(topK, order.length) - 1]];
+  const least = logits[order[Math.min(top_k, order.length) - 1]];
   const scores = Array.from(logits, (v) => (v < least ? -Infinity : v / temperature));
-  if (topP >= 1) return softmax(scores);
+  if (top_p >= 1) return softmax(scores);
   const p = softmax(scores);
   let before = 0;
   for (const i of order) {
-    if (before >= topP) scores[i] = -Infinity;
+    if (before >= top_p) scores[i] = -Infinity;
     before += p[i];
   }
   return softmax(scores);
@@ -180,223 +185,285 @@ export function pick(p, order, u) {
 /** Characters of a prompt that are not in the alphabet, each once. */
 export const strangers = (prompt, alphabet) => [...new Set(prompt)].filter((c) => !alphabet.includes(c));
 
-// --- the widget -------------------------------------------------------------------------------------------------------
+// --- words -----------------------------------------------------------------------------------------------------------
 
-const BUDGET = 8; // milliseconds of work in a frame, of the 16 it has
-const PORTION = 400; // characters that "Write" writes
-const SHOWN = 10; // characters with a bar of their own
-const PAUSE = 250; // milliseconds between two pictures of the bars while the text grows: four a second do not flicker
 const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
-let widgets = 0;
-
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
+const SIGNS = { " ": "␣", "\n": "↵" };
 const named = (c) => NAMES[c] ?? c;
 const quoted = (c) => NAMES[c] ?? `“${c}”`;
-const percent = (p) => (p > 0 && p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`);
+const chance = (p) => (p > 0 && p < 0.001 ? "< 0.1 %" : percent(p, 1));
+const chanceNow = (p) => (p > 0 ? chance(p) : "cut");
 
 /** The alphabet in words: long runs are shortened to their ends. */
 export function inWords(alphabet) {
   const runs = [];
   for (const c of alphabet) {
-    const run = runs[runs.length - 1];
-    if (run && /[A-Za-z0-9]/.test(c) && c.charCodeAt(0) === run[run.length - 1].charCodeAt(0) + 1) run.push(c);
+    const run = runs.at(-1);
+    if (run && /[A-Za-z0-9]/.test(c) && c.charCodeAt(0) === run.at(-1).charCodeAt(0) + 1) run.push(c);
     else runs.push([c]);
   }
-  return runs.flatMap((run) => (run.length > 2 ? `${run[0]} to ${run[run.length - 1]}` : run.map(named))).join(" ");
+  return runs.flatMap((run) => (run.length > 2 ? `${run[0]} to ${run.at(-1)}` : run.map(named))).join(" ");
 }
 
 /** What to tell about a prompt that the model cannot read; nothing if it can. */
 export function complaint(prompt, alphabet) {
   if (!prompt) return "The prompt is empty. Write at least one character: the model continues a text.";
-  const strange = strangers(prompt, alphabet);
-  return strange.length ? `The model does not know ${strange.slice(0, 8).map(quoted).join(", ")}. It knows: ${inWords(alphabet)}` : "";
+  const strange = strangers(prompt, alphabet).slice(0, 8).map(quoted);
+  return strange.length ? `The model does not know ${strange.join(", ")}. It knows: ${inWords(alphabet)}` : "";
 }
 
-/** Text as nodes; a mark before each line break shows it. */
-function lines(text) {
-  return text.split("\n").flatMap((line, i) => (i ? [element("span", { class: "genai-gpt-newline" }), `\n${line}`] : [line]));
+/** A text that is written to an end: so many characters, one step of work at a time. */
+export class Writer {
+  constructor(network, alphabet, prompt, seed) {
+    Object.assign(this, { alphabet, prompt, seed, wanted: 0 });
+    this.text = begin(network, Array.from(prompt, (c) => alphabet.indexOf(c)));
+    this.before = this.text.tokens.length;
+  }
+  get written() { return this.text.tokens.length - this.before; }
+  get ready() { return !unread(this.text); }
+  get chance() { return draw(this.seed, this.text.tokens.length); } // the random number of the next character
+
+  /** Reads one token; before it, writes one if all are read. Returns whether there is more to do. */
+  step(settings) {
+    const { text } = this;
+    if (this.ready && this.written < this.wanted) {
+      append(text, pick(probabilities(text.logits, settings), ranked(text.logits), this.chance));
+    }
+    return !read(text) || this.written < this.wanted;
+  }
+  since(token) { return this.text.tokens.slice(token).map((each) => this.alphabet[each]).join(""); }
+
+  /** What comes next: chances before and after the settings, in what order, and the character that will be drawn. */
+  next(settings) {
+    const own = softmax(this.text.logits), now = probabilities(this.text.logits, settings), order = ranked(own);
+    const name = (i) => this.alphabet[i], hit = pick(now, order, this.chance);
+    return { own, now, order, hit, u: this.chance, name, cut: now.filter((p) => p === 0).length };
+  }
+}
+
+// --- the picture of the next character -------------------------------------------------------------------------------
+
+const SHOWN = 10; // characters with a bar of their own
+
+/** The most likely characters and all others in one: [characters, chance before, chance after the settings]. */
+function likely({ own, now, order, name }) {
+  const rows = order.slice(0, SHOWN).map((i) => [name(i), own[i], now[i]]), others = order.slice(SHOWN);
+  const sum = (p) => others.reduce((total, i) => total + p[i], 0);
+  return others.length ? [...rows, [others.length, sum(own), sum(now)]] : rows;
+}
+
+/** A character, or how many others, in words. */
+const rowName = (c) => (typeof c === "string" ? named(c) : `${c} other${c > 1 ? "s" : ""}`);
+
+function rowHead(c) {
+  if (typeof c !== "string") return rowName(c);
+  return NAMES[c] ? `${SIGNS[c] ?? c} ${named(c)}` : element("code", {}, c);
 }
 
 /** One character: its name, its chance before (outline) and after the settings (filled). */
-function row(name, own, now) {
+function row([c, own, now]) {
   const bar = (kind, share) => element("i", { class: `genai-gpt-${kind}`, style: `--share: ${share.toFixed(4)}` });
   const track = element("span", { class: "genai-gpt-track" }, bar("own", own), bar("now", now));
-  const attributes = { class: now > 0 ? "genai-gpt-row" : "genai-gpt-row genai-gpt-cut" };
-  return element("span", attributes, element("b", {}, name), track, element("span", {}, percent(own)), element("span", {}, now > 0 ? percent(now) : "cut"));
+  const texts = [chance(own), chanceNow(now)].map((text) => element("span", {}, text));
+  const kind = now > 0 ? "genai-gpt-row" : "genai-gpt-row genai-gpt-cut";
+  return element("span", { class: kind }, element("b", {}, rowHead(c)), track, ...texts);
 }
 
 /** All chances side by side, and a needle where the random number falls. */
-function strip(order, now, u, hit, alphabet) {
+function strip({ order, now, u, hit, name }) {
   const parts = order.filter((i) => now[i] > 0).map((i) => {
     const attributes = { style: `--share: ${now[i].toFixed(4)}`, ...(i === hit && { class: "genai-gpt-hit" }) };
-    return element("span", attributes, now[i] > 0.05 ? { " ": "␣", "\n": "↵" }[alphabet[i]] ?? alphabet[i] : "");
+    return element("span", attributes, now[i] > 0.05 ? SIGNS[name(i)] ?? name(i) : "");
   });
   return element("span", { class: "genai-gpt-draw" }, ...parts, element("i", { style: `--share: ${u.toFixed(4)}` }));
 }
 
-/** The picture of the next character: bars of the most likely, one for all others, and the draw. */
-function paintNext(picture, { alphabet, logits, settings, u }) {
-  const own = softmax(logits), now = probabilities(logits, settings), order = ranked(own);
-  const top = order.slice(0, SHOWN), others = order.slice(SHOWN), sum = (p) => others.reduce((total, i) => total + p[i], 0);
-  const hit = pick(now, order, u), cut = now.filter((p) => p === 0).length;
-  const label = (i) => element("code", {}, { " ": "␣", "\n": "↵" }[alphabet[i]] ?? alphabet[i]);
-  const rows = top.map((i) => row(NAMES[alphabet[i]] ? `${label(i).textContent} ${named(alphabet[i])}` : label(i), own[i], now[i]));
-  if (others.length) rows.push(row(others.length > 1 ? `${others.length} others` : "1 other", sum(own), sum(now)));
-  const set = `Temperature ${settings.temperature.toFixed(2)}, top-k ${settings.topK} and top-p ${settings.topP.toFixed(2)}`;
-  const said = `${set} cut ${cut} of ${alphabet.length} characters. The random number ${u.toFixed(3)} picks `;
-  picture.replaceChildren(...rows, strip(order, now, u, hit, alphabet), element("small", {}, said, element("b", {}, quoted(alphabet[hit])), "."));
-  const words = top.map((i) => `${named(alphabet[i])} ${percent(own[i])}, now ${now[i] > 0 ? percent(now[i]) : "cut"}`).join("; ");
-  picture.setAttribute("aria-label", `Chances of the next character: ${words}. ${said}${quoted(alphabet[hit])}.`);
+/** Bars of the most likely, one for all others, and the draw. */
+function paintNext(picture, next, { temperature, top_k, top_p }) {
+  const set = `Temperature ${number(temperature, 2)}, top-k ${top_k} and top-p ${number(top_p, 2)}`;
+  const said = `${set} cut ${next.cut} of ${next.own.length} characters. The random number ${number(next.u, 3)} picks `;
+  const hit = quoted(next.name(next.hit)), rows = likely(next);
+  picture.replaceChildren(...rows.map(row), strip(next), element("small", {}, said, element("b", {}, hit), "."));
+  const words = rows.slice(0, SHOWN).map(([c, own, now]) => `${named(c)} ${chance(own)}, now ${chanceNow(now)}`);
+  picture.setAttribute("aria-label", `Chances of the next character: ${words.join("; ")}. ${said}${hit}.`);
 }
-
-function numbers(view, Kind) {
-  return new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)); // a copy starts aligned
-}
-
-/** A slider with its number; `told` says the number in words. */
-function slider(name, range, value, told, change) {
-  const input = element("input", { type: "range", ...range }), shown = element("span", { class: "genai-gpt-number", "aria-hidden": "true" });
-  input.value = value;
-  const tell = () => { shown.textContent = told(+input.value); input.setAttribute("aria-valuetext", shown.textContent); };
-  input.addEventListener("input", () => { tell(); change(+input.value); });
-  tell();
-  return element("label", {}, element("span", {}, name), input, shown);
-}
-
-const button = (name, act) => {
-  const node = element("button", { type: "button" }, name);
-  node.addEventListener("click", act);
-  return node;
-};
 
 function buildNext(note) {
   const picture = element("div", { role: "img" });
   const key = (kind, text) => element("span", {}, element("i", { class: `genai-gpt-key ${kind}` }), text);
-  const keys = element("div", { class: "genai-gpt-keys", "aria-hidden": "true" }, key("", "the model’s own"), key("genai-gpt-solid", "after your settings"));
-  const explained = "In the long box: all chances side by side. A random number, made from the seed, falls on one of them.";
-  const root = element("div", {}, element("strong", {}, "The next character"), keys, picture, element("small", {}, explained), element("small", {}, note));
-  const clear = () => { picture.replaceChildren(); picture.setAttribute("aria-label", "No chances: the prompt cannot be read"); };
-  return { root, picture, clear };
+  const both = [key("", "the model’s own"), key("genai-gpt-solid", "after your settings")];
+  const explained = "In the long box: all chances side by side. A random number, made from the seed, falls on one.";
+  const root = element("div", {}, element("strong", {}, "The next character"),
+    element("div", { class: "genai-keys", "aria-hidden": "true" }, ...both), picture,
+    element("small", {}, explained), element("small", {}, note));
+  const clear = () => {
+    picture.replaceChildren();
+    picture.setAttribute("aria-label", "No chances: the prompt cannot be read");
+  };
+  return { root, clear, paint: (next, settings) => paintNext(picture, next, settings) };
+}
+
+// --- the text and the controls ---------------------------------------------------------------------------------------
+
+/** Text as nodes; a mark before each line break shows it. */
+function lines(text) {
+  const broken = (line) => [element("span", { class: "genai-gpt-newline" }), `\n${line}`];
+  return text.split("\n").flatMap((line, i) => (i ? broken(line) : [line]));
 }
 
 function buildText() {
-  const prompt = element("span"), grown = element("mark");
-  const box = element("div", { class: "genai-gpt-text", role: "group", "aria-label": "Text so far", tabindex: 0 }, prompt, grown, element("span", { class: "genai-gpt-caret" }));
-  return {
-    box,
-    reset: (text) => { prompt.replaceChildren(...lines(text)); grown.replaceChildren(); box.scrollTop = 0; },
-    grow: (text) => { grown.append(...lines(text)); box.scrollTop = box.scrollHeight; },
+  const prompt = element("span"), grown = element("mark"), caret = element("span", { class: "genai-gpt-caret" });
+  const attributes = { class: "genai-gpt-text", role: "group", "aria-label": "Text so far", tabindex: 0 };
+  const box = element("div", attributes, prompt, grown, caret);
+  const reset = (text) => {
+    prompt.replaceChildren(...lines(text));
+    grown.replaceChildren();
+    box.scrollTop = 0;
   };
+  const grow = (text) => {
+    grown.append(...lines(text));
+    box.scrollTop = box.scrollHeight;
+  };
+  return { box, reset, grow };
+}
+
+/** A field to type in; a change begins a new text. `value` makes a value of its text, `read` one of the address. */
+function field(name, node, state, change, { value, read }) {
+  node.value = state[name];
+  node.addEventListener("input", () => change({ [name]: value(node.value), written: 0 }));
+  const show = () => { // "04" may stay, on its way to 4
+    if (value(node.value) !== state[name]) node.value = state[name];
+  };
+  return { name, node, show, read };
+}
+
+const MOST = 2000; // characters that an address may ask for
+const PORTION = 400; // characters that "Write" writes
+const BUDGET = 8; // milliseconds of work in a frame, of the 16 it has
+const PAUSE = 250; // milliseconds between two pictures of the bars while the text grows: four a second do not flicker
+let widgets = 0;
+
+function controlsOf(alphabet, id, state, change) {
+  const area = element("textarea", { rows: 3, spellcheck: "false", autocapitalize: "off", "aria-describedby": id });
+  const readable = (said) => (said && !complaint(said, alphabet) ? said : undefined);
+  const prompt = field("prompt", area, state, change, { value: String, read: readable });
+  const input = element("input", { type: "number", min: 0, max: 9999, step: 1 });
+  const seed = field("seed", input, state, change, { value: Number, read: (said) => within(said, 0, 9999, 1) });
+  const all = (v, most, text) => (v < most ? text : "all"), size = alphabet.length;
+  const sliders = [
+    ["temperature", "temperature", 0, 2, 0.01, (v) => number(v, 2)],
+    ["top_k", "top-k", 1, size, 1, (v) => all(v, size, String(v))],
+    ["top_p", "top-p", 0.01, 1, 0.01, (v) => all(v, 1, number(v, 2))],
+  ].map((row) => slider(row, state, change));
+  const nodes = [
+    element("label", { class: "genai-gpt-prompt" }, "Prompt", area), ...sliders.map(({ node }) => node),
+    element("label", {}, element("span", {}, "seed"), input),
+  ];
+  const written = { name: "written", show: () => {}, read: (said) => within(said, 0, MOST, 1) };
+  return { nodes, area, controls: [prompt, ...sliders, seed, written] };
+}
+
+/**
+ * The view: it draws a state (prompt, seed, settings, and how many characters are written after the prompt). The text
+ * grows towards it frame by frame; a prompt or a seed of another kind, or fewer characters, begin anew.
+ */
+class View {
+  constructor({ network, alphabet, note }, state, change, tabulate) {
+    const id = `genai-gpt-${++widgets}`, speed = element("span");
+    const output = element("output", { "aria-live": "polite", id });
+    const next = buildNext(note), text = buildText();
+    const { nodes, area, controls } = controlsOf(alphabet, id, state, change);
+    Object.assign(this, { network, alphabet, state, change, tabulate, output, speed, next, text, area, controls });
+    Object.assign(this, { writer: null, frame: 0, painted: 0, drawn: 0, begun: 0, from: 0 });
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.toggle = button("Write", () => this.write(this.busy ? 0 : PORTION));
+    const one = button("One character", () => this.write(1));
+    const again = button("Start again", () => change({ written: 0 }));
+    const told = element("div", { class: "genai-gpt-state" }, output, speed);
+    this.nodes = [element("div", {}, ...nodes, this.toggle, one, again, told, text.box), next.root];
+  }
+  get busy() { return !!this.writer && this.writer.written < this.writer.wanted; }
+
+  /** Asks for so many characters more than there are. */
+  write(count) {
+    this.change({ written: this.writer ? this.writer.written + count : 0 });
+  }
+  say(words) {
+    if (this.output.textContent !== words) this.output.textContent = words; // the same is not said twice
+  }
+
+  draw() {
+    const { prompt, seed, written } = this.state, { writer } = this;
+    if (!writer || writer.prompt !== prompt || writer.seed !== seed || writer.written > written) this.restart();
+    if (!this.writer) return;
+    if (this.writer.wanted !== written) this.begin(written);
+    this.paintBars();
+    this.frame ||= requestAnimationFrame(() => this.work());
+  }
+  restart() {
+    const { prompt, seed } = this.state, trouble = complaint(prompt, this.alphabet);
+    this.writer = trouble ? null : new Writer(this.network, this.alphabet, prompt, seed);
+    this.painted = this.writer?.before;
+    this.area.setAttribute("aria-invalid", String(!!trouble));
+    this.speed.textContent = "";
+    this.text.reset(trouble ? "" : prompt);
+    if (trouble) this.next.clear();
+    this.say(trouble || "Ready: nothing is written yet.");
+  }
+  begin(written) {
+    Object.assign(this, { begun: performance.now(), from: this.writer.written, drawn: 0 });
+    this.writer.wanted = written;
+    this.toggle.textContent = this.busy ? "Stop" : "Write";
+    if (this.busy) this.say("Writing.");
+  }
+
+  /** The work of a frame. */
+  work() {
+    this.frame = 0;
+    if (!this.writer) return;
+    const now = performance.now();
+    let more = true;
+    while (more && performance.now() < now + BUDGET) more = this.writer.step(this.state);
+    const waits = more && now - this.drawn < PAUSE;
+    if (!(this.calm.matches && waits)) this.paintText();
+    if (!waits) {
+      this.paintBars();
+      this.tabulate();
+      this.drawn = now;
+    }
+    if (more) this.frame = requestAnimationFrame(() => this.work());
+    else this.rest();
+  }
+  rest() {
+    const { written } = this.writer;
+    this.toggle.textContent = "Write";
+    if (written) this.say(`Wrote ${written} ${written === 1 ? "character" : "characters"}.`);
+  }
+  paintBars() {
+    if (!this.writer.ready) return;
+    this.next.paint(this.writer.next(this.state), this.state);
+  }
+  paintText() {
+    const { writer } = this, seconds = (performance.now() - this.begun) / 1000, count = writer.written - this.from;
+    this.text.grow(writer.since(this.painted));
+    this.painted = writer.text.tokens.length;
+    if (count > 1) this.speed.textContent = `${Math.round(count / seconds)} characters a second`;
+  }
+  tables() {
+    if (!this.writer?.ready) return [];
+    const rows = likely(this.writer.next(this.state)).map(([c, own, now]) => [rowName(c), chance(own), chanceNow(now)]);
+    return [{ caption: "The next character", head: ["", "the model’s own", "after your settings"], rows }];
+  }
+  forget() { this.writer = null; }
+  stop() { cancelAnimationFrame(this.frame); }
 }
 
 function render({ model, el }) {
-  const get = (name) => model.get(name), alphabet = get("alphabet");
-  const network = unpack(numbers(get("weights"), Int8Array), numbers(get("numbers"), Float32Array), get("sizes"));
-  const settings = { temperature: get("temperature"), topK: get("top_k"), topP: get("top_p") };
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  // text: null while the prompt cannot be read. wanted: characters still to write. painted: tokens in the box.
-  const state = { text: null, seed: get("seed"), wanted: 0, written: 0, since: 0, painted: 0, drawn: 0, frame: 0 };
-
-  const id = `genai-gpt-${++widgets}`;
-  const prompt = element("textarea", { rows: 3, spellcheck: "false", autocapitalize: "off", "aria-describedby": id });
-  prompt.value = get("prompt");
-  const output = element("output", { "aria-live": "polite", id }), speed = element("span");
-  const next = buildNext(get("note")), box = buildText();
-  const say = (words) => { if (output.textContent !== words) output.textContent = words; }; // the same is not said twice
-
-  const paintBars = () => {
-    if (!state.text || unread(state.text)) return;
-    const u = draw(state.seed, state.text.tokens.length);
-    paintNext(next.picture, { alphabet, logits: state.text.logits, settings, u });
-  };
-  const paintText = () => {
-    box.grow(state.text.tokens.slice(state.painted).map((token) => alphabet[token]).join(""));
-    state.painted = state.text.tokens.length;
-    const seconds = (performance.now() - state.since) / 1000;
-    if (state.written > 1) speed.textContent = `${Math.round(state.written / seconds)} characters a second`;
-  };
-  /** One step of work, one token to read; before it, a token is written if all were read. Says whether there is more. */
-  const step = () => {
-    const { text } = state;
-    if (!unread(text) && state.wanted) {
-      const p = probabilities(text.logits, settings);
-      append(text, pick(p, ranked(text.logits), draw(state.seed, text.tokens.length)));
-      state.wanted -= 1;
-      state.written += 1;
-    }
-    return !read(text) || state.wanted > 0;
-  };
-  const tick = () => {
-    const until = performance.now() + BUDGET;
-    let more = true;
-    while (more && performance.now() < until) more = step();
-    const waits = more && performance.now() - state.drawn < PAUSE;
-    if (!(calm.matches && waits)) paintText();
-    if (!waits) {
-      paintBars();
-      state.drawn = performance.now();
-    }
-    state.frame = more ? requestAnimationFrame(tick) : 0;
-    if (!more) rest();
-  };
-  const work = () => { state.frame ||= requestAnimationFrame(tick); };
-  const rest = () => {
-    toggle.textContent = "Write";
-    if (state.written) say(`Wrote ${state.written} ${state.written === 1 ? "character" : "characters"}.`);
-  };
-
-  const restart = () => {
-    const trouble = complaint(prompt.value, alphabet);
-    prompt.setAttribute("aria-invalid", String(!!trouble));
-    Object.assign(state, { text: null, wanted: 0, written: 0 });
-    cancelAnimationFrame(state.frame);
-    state.frame = 0;
-    toggle.textContent = "Write";
-    speed.textContent = "";
-    box.reset(trouble ? "" : prompt.value);
-    if (trouble) next.clear();
-    say(trouble || "Ready: nothing is written yet.");
-    if (trouble) return;
-    state.text = begin(network, Array.from(prompt.value, (c) => alphabet.indexOf(c)));
-    state.painted = state.text.tokens.length;
-    work();
-  };
-  const write = (count) => {
-    if (!state.text) return restart(); // says again what is wrong
-    Object.assign(state, { wanted: count, written: 0, since: performance.now(), drawn: 0 });
-    work();
-  };
-  const toggle = button("Write", () => {
-    if (state.wanted) { state.wanted = 0; return; }
-    write(PORTION);
-    if (state.wanted) { toggle.textContent = "Stop"; say("Writing."); }
-  });
-  const buttons = element("div", { class: "genai-gpt-buttons" }, toggle, button("One character", () => write(1)), button("Start again", restart));
-
-  const set = (name) => (value) => { settings[name] = value; paintBars(); };
-  const seed = element("input", { type: "number", min: 0, max: 9999, step: 1 });
-  seed.value = state.seed;
-  seed.addEventListener("input", () => { state.seed = +seed.value; restart(); });
-  prompt.addEventListener("input", restart);
-  const size = alphabet.length;
-  const controls = [
-    slider("temperature", { min: 0, max: 2, step: 0.01 }, settings.temperature, (v) => v.toFixed(2), set("temperature")),
-    slider("top-k", { min: 1, max: size, step: 1 }, settings.topK, (v) => (v < size ? String(v) : "all"), set("topK")),
-    slider("top-p", { min: 0.01, max: 1, step: 0.01 }, settings.topP, (v) => (v < 1 ? v.toFixed(2) : "all"), set("topP")),
-    element("label", {}, element("span", {}, "seed"), seed),
-  ];
-  const left = element("div", {}, element("label", { class: "genai-gpt-prompt" }, "Prompt", prompt), ...controls, buttons,
-    element("div", { class: "genai-gpt-state" }, output, speed), box.box);
-  el.append(element("div", { class: "genai-gpt" }, left, next.root));
-  // JupyterLab would answer the keys of a control by going to the next cell.
-  for (const control of el.querySelectorAll("input, textarea, button, [tabindex]")) control.dataset.lmSuppressShortcuts = "true";
-  restart();
-  return () => cancelAnimationFrame(state.frame);
+  const get = (name) => model.get(name), traits = ["prompt", "temperature", "top_k", "top_p", "seed"];
+  const network = unpack(bytes(get("weights"), Int8Array), bytes(get("numbers"), Float32Array), get("sizes"));
+  const start = { ...Object.fromEntries(traits.map((name) => [name, get(name)])), written: 0 };
+  const made = { network, alphabet: get("alphabet"), note: get("note") };
+  return explorer({ model, el }, "gpt", start, (...page) => new View(made, ...page));
 }
 
 export default { render };

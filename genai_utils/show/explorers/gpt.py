@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
-import anywidget
 import torch
 import traitlets
 
 from genai_utils import zoo
 from genai_utils.data.text import encode, shakespeare_alphabet
 from genai_utils.models.gpt import GPT, Config
+from genai_utils.models.quantization import eight_bits
 from genai_utils.models.sampling import Decoding
-from genai_utils.show.explorers.map import eight_bits
+from genai_utils.show.explorers.kit import Explorer
 
-HERE = Path(__file__)
 SIZES = ("vocabulary", "context", "layers", "heads", "width")
 MOST = 550_000  # weights that a notebook can carry
 
 
-class GPTExplorer(anywidget.AnyWidget):
+class GPTExplorer(Explorer, script="gpt"):
     """Let a character GPT write on, and see which characters it weighs before each.
 
     The matrices are stored with eight bits a weight and one scale a row. The shipped model lies on that grid, so the
@@ -34,8 +32,6 @@ class GPTExplorer(anywidget.AnyWidget):
     Raises: ValueError: a character is not in the alphabet, or the page cannot compute such a model or settings.
     """
 
-    _esm = HERE.with_suffix(".js")
-    _css = HERE.with_suffix(".css")
     weights = traitlets.Bytes().tag(sync=True)
     numbers = traitlets.Bytes().tag(sync=True)
     sizes: traitlets.Dict[str, int] = traitlets.Dict().tag(sync=True)

@@ -1,6 +1,8 @@
 // A trained GAN generator that runs in the page: linear and convolution layers with ReLU between and tanh at the end.
 // The numbers are unit-tested against PyTorch.
 
+import { button, choice, element, explorer, paint, percent, shades, slider, within } from "./kit.js";
+
 /** IEEE half precision, little endian, to Float32Array. */
 export function fromHalf(view) {
   const out = new Float32Array(view.byteLength / 2);
@@ -67,7 +69,7 @@ export function generate(tensors, z) {
   let x = z;
   for (let k = 0; k < tensors.length; k += 2) {
     const y = layer(x, tensors[k], tensors[k + 1]);
-    x = k + 2 < tensors.length ? y.map((v) => (v > 0 ? v : 0)) : y.map(Math.tanh);
+    x = k + 2 < tensors.length ? y.map((v) => Math.max(v, 0)) : y.map(Math.tanh);
   }
   return x;
 }
@@ -80,63 +82,57 @@ export function blend(corners, x, y) {
   return z.map((v) => v * size);
 }
 
-function paint(canvas, pixels) {
-  const context = canvas.getContext("2d"), image = context.createImageData(28, 28);
-  pixels.forEach((v, i) => image.data.set([0, 1, 2].map(() => 127.5 * (v + 1)).concat(255), 4 * i));
-  context.putImageData(image, 0, 0);
+// --- the explorer ----------------------------------------------------------------------------------------------------
+
+const CORNERS = ["top_left", "top_right", "bottom_left", "bottom_right"];
+
+/** The share of each corner at a place, as "25 % Bag", without those that hardly count. */
+function mix(state) {
+  const shares = CORNERS.map((_, k) => [1 - state.x, state.x][k % 2] * [1 - state.y, state.y][k >> 1]);
+  const parts = CORNERS.map((corner, k) => [shares[k], `${percent(shares[k])} ${state[corner]}`]);
+  return parts.filter(([part]) => part > 0.005).map(([, words]) => words).join(", ");
 }
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+/** The generator and its examples: what it makes of a state. */
+function maker({ model }) {
+  const raw = model.get("weights"), latents = model.get("latents"), names = model.get("names");
+  const layers = unpack(fromHalf(new DataView(raw.buffer, raw.byteOffset, raw.byteLength)), model.get("shapes"));
+  const latent = (state, corner) => latents[names.indexOf(state[corner])][state.set - 1];
+  const make = (state) => generate(layers, blend(CORNERS.map((corner) => latent(state, corner)), state.x, state.y));
+  return { names, sets: latents[0].length, make: (state) => make(state).map((v) => (v + 1) / 2) };
+}
+
+function build({ names, sets, make }, el, state, change) {
+  const canvas = element("canvas", { width: 28, height: 28, role: "img" });
+  const output = element("output", { "aria-live": "polite" }), options = names.map((name) => [name, name]);
+  const corners = CORNERS.map((corner) => choice([corner, corner.replace("_", " "), options], state, change));
+  const across = slider(["x", "left to right", 0, 1, 0.02, (v) => percent(v)], state, change);
+  const down = slider(["y", "top to bottom", 0, 1, 0.02, (v) => percent(v)], state, change);
+  const again = button("Next set of examples", () => change({ set: (state.set % sets) + 1 }));
+  const set = { name: "set", show: () => {}, read: (said) => within(said, 1, sets, 1) };
+  const [above, below] = [corners.slice(0, 2), corners.slice(2)].map((pair) =>
+    element("div", { class: "genai-latent-row" }, ...pair.map(({ node }) => node)));
+  const words = () => `${mix(state)} (set ${state.set} of ${sets})`;
+  let greys = [];
+  return {
+    nodes: [element("div", {}, above, canvas, below, output), element("div", {}, across.node, down.node, again)],
+    controls: [...corners, across, down, set],
+    draw: () => {
+      const start = performance.now();
+      greys = make(state);
+      paint(canvas, greys);
+      el.dataset.milliseconds = (performance.now() - start).toFixed(2);
+      output.textContent = words();
+      canvas.setAttribute("aria-label", `generated picture from ${words()}`);
+    },
+    tables: () => [shades(`The picture, ${words()}`, greys)],
+  };
 }
 
 function render({ model, el }) {
-  const raw = model.get("weights");
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  const layers = unpack(fromHalf(view), model.get("shapes"));
-  const latents = model.get("latents"), names = model.get("names");
-  const chosen = [...model.get("corners")], place = { x: 0.5, y: 0.5 }, draws = [0, 0, 0, 0];
-  const latent = (corner) => latents[chosen[corner]][draws[corner] % latents[chosen[corner]].length];
-
-  const canvas = element("canvas", { width: 28, height: 28, className: "genai-latent-picture" });
-  canvas.setAttribute("role", "img");
-  const output = element("output");
-  output.setAttribute("aria-live", "polite");
-
-  const draw = () => {
-    const start = performance.now();
-    paint(canvas, generate(layers, blend([0, 1, 2, 3].map(latent), place.x, place.y)));
-    el.dataset.milliseconds = (performance.now() - start).toFixed(2);
-    const parts = chosen.map((c, k) => [names[c], [1 - place.x, place.x][k % 2] * [1 - place.y, place.y][k >> 1]]);
-    const mix = parts.filter(([, w]) => w > 0.005).map(([n, w]) => `${Math.round(100 * w)} % ${n}`).join(", ");
-    const text = `${mix} (set ${(draws[0] % latents[0].length) + 1} of ${latents[0].length})`;
-    output.textContent = text;
-    canvas.setAttribute("aria-label", `generated picture from ${text}`);
-  };
-
-  const slider = (axis, label) => {
-    const input = element("input", { type: "range", min: 0, max: 1, step: 0.02, value: 0.5 });
-    input.addEventListener("input", () => { place[axis] = +input.value; draw(); });
-    return element("label", {}, label, input);
-  };
-  const corner = (k, label) => {
-    const select = element("select");
-    names.forEach((name, i) => select.append(element("option", { value: i, textContent: name, selected: i === chosen[k] })));
-    select.addEventListener("change", () => { chosen[k] = +select.value; draw(); });
-    return element("label", {}, label, select);
-  };
-  const again = element("button", { type: "button", textContent: "Next set of examples" });
-  again.addEventListener("click", () => { draws.forEach((_, k) => (draws[k] += 1)); draw(); });
-
-  const sides = [["top left", "top right"], ["bottom left", "bottom right"]];
-  const row = (r) => element("div", { className: "genai-latent-row" }, corner(2 * r, sides[r][0]), corner(2 * r + 1, sides[r][1]));
-  el.classList.add("genai-latent");
-  el.append(row(0), canvas, row(1), slider("x", "left to right"), slider("y", "top to bottom"), again, output);
-  // JupyterLab would answer the arrow keys of a control by going to the next cell.
-  for (const control of el.querySelectorAll("input, select, button")) control.dataset.lmSuppressShortcuts = "true";
-  draw();
+  const made = maker({ model }), corners = model.get("corners").map((k) => made.names[k]);
+  const start = { x: 0.5, y: 0.5, set: 1, ...Object.fromEntries(CORNERS.map((corner, k) => [corner, corners[k]])) };
+  return explorer({ model, el }, "latent", start, (state, change) => build(made, el, state, change));
 }
 
 export default { render };

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import copy
 from typing import Any
 
-import anywidget
 import torch
 import traitlets
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from genai_utils import zoo
 from genai_utils.data.images import CLASSES
-from genai_utils.models.gan import Generator, fold_batchnorm
+from genai_utils.models.gan import Generator
+from genai_utils.show.explorers.kit import Explorer
 
-HERE = Path(__file__)
 
-
-class LatentExplorer(anywidget.AnyWidget):
+class LatentExplorer(Explorer, script="latent"):
     """Blend four generated articles of clothing and watch what the generator makes of it.
 
     The picture depends on the two sliders and four choices alone, so it is the same in Jupyter, Colab and on the page.
     """
 
-    _esm = HERE.with_suffix(".js")
-    _css = HERE.with_suffix(".css")
     weights = traitlets.Bytes().tag(sync=True)
     shapes: traitlets.List[list[int]] = traitlets.List().tag(sync=True)
     latents: traitlets.List[list[list[float]]] = traitlets.List().tag(sync=True)
@@ -52,6 +49,23 @@ def parameters(generator: Generator) -> list[Tensor]:
     layers: Any = fold_batchnorm(generator)
     kept = [layer for layer in layers if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
     return [part.detach() for layer in kept for part in layer.parameters()]
+
+
+def fold_batchnorm(generator: Generator) -> nn.Sequential:
+    """The same function as `generator.eval()` without normalisation: only linear layers, convolutions, ReLU and tanh.
+
+    Normalisation with fixed statistics is a scale and a shift, so it disappears into the weights before it. What is
+    left is easy to run anywhere, for example in the plain JavaScript of a web page.
+    """
+    layers: list[Any] = []
+    for layer in copy.deepcopy(generator).eval().net:
+        if isinstance(layer, nn.BatchNorm1d):
+            layers[-1] = fuse_linear_bn_eval(layers[-1], layer)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layers[-1] = fuse_conv_bn_eval(layers[-1], layer, transpose=isinstance(layers[-1], nn.ConvTranspose2d))
+        else:
+            layers.append(layer)
+    return nn.Sequential(*layers).eval()
 
 
 def clear_latents(generator: Generator, examples: int, draws: int = 4_000) -> Tensor:

@@ -1,6 +1,11 @@
 // A map of a latent space of two numbers: test pictures where the encoder puts them, and the picture that the decoder
 // draws at the cross-hair. One pair of networks for each weight (beta) of the KL. Unit-tested against PyTorch.
 
+import {
+  BLUE, GREEN, GREY, OLIVE, ORANGE, PINK, RED, SKY,
+  button, bytes, choice, element, explorer, number, paint, shades, shape, slider, terms, within,
+} from "./kit.js";
+
 /** Cut 8-bit weights, and float32 scales and biases of their rows, into networks: a list of layers each. */
 export function unpack(weights, numbers, widths) {
   const networks = [];
@@ -45,127 +50,156 @@ function fromPrior() {
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
+/** Where the codes of each class lie: centre and spread (standard deviation) in both latent numbers. */
+export function spreads(codes, labels, classes) {
+  const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return Array.from({ length: classes }, (_, k) => {
+    const own = codes.filter((_, i) => labels[i] === k), centre = [0, 1].map((axis) => mean(own.map((z) => z[axis])));
+    const spread = [0, 1].map((axis) => Math.sqrt(mean(own.map((z) => (z[axis] - centre[axis]) ** 2))));
+    return { centre, spread };
+  });
+}
+
+// --- the explorer ----------------------------------------------------------------------------------------------------
+
 const HALF = 190; // the plane, from its centre to its edge, in units of the drawing
 // Letters tell the classes apart; colours only help, and black is the text's.
-const COLOURS = ["#e69f00", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#b59f00", "#777a80", "currentColor", "#882255"];
+const COLOURS = [ORANGE, BLUE, GREEN, RED, PINK, SKY, OLIVE, GREY, "currentColor", "#882255"];
+const ALL = "all";
 const colour = (k) => `--c: ${COLOURS[k % COLOURS.length]}`;
-const signed = (v, digits = 0) => v.toFixed(digits).replace("-", "−");
-const share = (v) => (v < 0.0001 ? "less than 0.01" : (100 * v).toFixed(v < 0.01 ? 2 : 0));
+const share = (v) => (v < 0.0001 ? "less than 0.01" : number(100 * v, v < 0.01 ? 2 : 0));
+const pair = (z) => `(${z.map((v) => number(v, 2)).join(", ")})`;
 
-function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-const element = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-const shape = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-
-function paint(canvas, pixels) {
-  const context = canvas.getContext("2d"), image = context.createImageData(28, 28);
-  pixels.forEach((v, i) => image.data.set([255 * v, 255 * v, 255 * v, 255], 4 * i));
-  context.putImageData(image, 0, 0);
+/** The axes of the plane in words. */
+function words(reach, unit) {
+  const write = (text, attributes) => shape("text", { "text-anchor": "middle", ...attributes }, text);
+  const marks = Array.from({ length: 2 * Math.ceil(reach) - 1 }, (_, i) => i + 1 - Math.ceil(reach));
+  return [
+    ...marks.flatMap((t) => [
+      write(number(t), { x: t * unit, y: HALF + 14 }), write(number(t), { x: -HALF - 12, y: 4 - t * unit }),
+    ]),
+    write("first latent number", { y: HALF + 32 }),
+    write("second latent number", { transform: `translate(${-HALF - 26} 0) rotate(-90)` }),
+  ];
 }
 
-/** The plane with the rings of the prior, the letters of the codes and the cross-hair. */
-function buildPlane(reach, labels, letters) {
-  const unit = HALF / reach, words = [], limit = (v) => Math.max(-reach, Math.min(reach, v));
-  const write = (text, attributes) => words.push(shape("text", { "text-anchor": "middle", ...attributes }, text));
-  for (let t = 1 - Math.ceil(reach); t < reach; t++) {
-    write(signed(t), { x: t * unit, y: HALF + 14 });
-    write(signed(t), { x: -HALF - 12, y: 4 - t * unit });
-  }
-  write("first latent number", { y: HALF + 32 });
-  write("second latent number", { transform: `translate(${-HALF - 26} 0) rotate(-90)` });
+/** The plane with the rings of the prior, the letters of the codes and the cross-hair; `move` is told where it goes. */
+function buildPlane(reach, labels, letters, move) {
+  const unit = HALF / reach, limit = (v) => Math.max(-reach, Math.min(reach, v));
   const frame = shape("rect", { x: -HALF, y: -HALF, width: 2 * HALF, height: 2 * HALF });
   const rings = [3, 2, 1].map((sd) => shape("circle", { r: sd * unit }));
   const points = labels.map((k) => shape("text", { class: "genai-map-code", style: colour(k) }, letters[k]));
   const d = "M-14 0H-4M4 0H14M0 -14V-4M0 4V14";
-  const hair = shape("g", {}, shape("path", { class: "genai-map-halo", d }), shape("path", { class: "genai-map-hair", d }));
+  const [halo, cross] = ["halo", "hair"].map((kind) => shape("path", { class: `genai-map-${kind}`, d }));
+  const hair = shape("g", {}, halo, cross);
   const viewBox = `${-HALF - 40} ${-HALF - 4} ${2 * HALF + 44} ${2 * HALF + 42}`;
-  const svg = shape("svg", { viewBox, role: "img" }, frame, ...rings, ...words, ...points, hair);
-
-  const put = (node, z) => {
-    const [x, y] = z.map((v) => (limit(v) * unit).toFixed(1));
-    node.setAttribute("transform", `translate(${x} ${-y})`);
-  };
-  const at = (event) => {
+  const svg = shape("svg", { viewBox, role: "img" }, frame, ...rings, ...words(reach, unit), ...points, hair);
+  const put = (node, [x, y]) => node.setAttribute("transform", `translate(${limit(x) * unit} ${-limit(y) * unit})`);
+  const follow = (event) => {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    return [limit(x / unit), limit(-y / unit)];
+    move([limit(x / unit), limit(-y / unit)]);
   };
-  return { svg, points, at, aim: (z) => put(hair, z), place: (codes) => points.forEach((node, i) => put(node, codes[i])) };
+  svg.addEventListener("pointerdown", (event) => {
+    svg.setPointerCapture(event.pointerId);
+    follow(event);
+  });
+  svg.addEventListener("pointermove", (event) => event.buttons && follow(event));
+  const place = (codes) => points.forEach((node, i) => { put(node, codes[i]); });
+  return { svg, points, place, aim: (z) => put(hair, z) };
 }
 
-function numbers(view, Kind) {
-  return new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)); // a copy starts aligned
+/** What the notebook gives, with the networks unpacked. */
+function read(model) {
+  const names = ["codes", "labels", "names", "letters", "betas", "costs", "reach"];
+  const world = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const numbers = bytes(model.get("numbers"), Float32Array);
+  return { ...world, networks: unpack(bytes(model.get("weights"), Int8Array), numbers, model.get("widths")) };
+}
+
+/** All that the page says of a state: z, which of the networks, which class. */
+function facts({ betas, codes, names, labels, costs }, { x, y, beta, shown }) {
+  const z = [x, y], which = betas.indexOf(beta), [index, distance] = nearest(codes[which], z);
+  const [rate, distortion] = costs[which][shown === ALL ? names.length : names.indexOf(shown)];
+  const whose = shown === ALL ? "all test pictures" : shown;
+  return { z, which, nearest: names[labels[index]], distance, density: priorDensity(z), rate, distortion, whose };
+}
+
+const rows = ({ z, nearest: name, distance, density, rate, distortion, whose }) => [
+  ["place", pair(z)],
+  ["nearest test picture", `${name}, ${number(distance, 2)} away`],
+  ["density of the prior", density < 0.0001 ? "less than 0.0001" : number(density, 4)],
+  ["draws that land farther out", `${share(2 * Math.PI * density)} %`],
+  [`rate (KL), ${whose}`, `${number(rate, 1)} nats`],
+  [`distortion, ${whose}`, `${number(distortion, 1)} nats`],
+];
+
+function classTable({ betas, codes, labels, names, costs }, which) {
+  const of = spreads(codes[which], labels, names.length);
+  const row = (name, k) => [name, pair(of[k].centre), pair(of[k].spread), ...costs[which][k].map((v) => number(v, 1))];
+  return {
+    caption: `The map at beta ${betas[which]}: codes of each class, and their costs in nats`,
+    head: ["class", "centre", "spread", "rate", "distortion"], rows: names.map(row),
+  };
+}
+
+function controlsOf({ betas, letters, names, reach }, state, change) {
+  const axes = [["x", "first latent number"], ["y", "second latent number"]];
+  const sliders = axes.map(([name, text]) => ({
+    ...slider([name, text, -reach, reach, 0.05, (v) => number(v, 2)], state, change),
+    read: (said) => within(said, -reach, reach, 0.01), // the hand may stop between two steps of the slider
+  }));
+  const classes = [...names.map((name, k) => [name, `${letters[k]}: ${name}`]), [ALL, ALL]];
+  return [
+    ...sliders,
+    choice(["beta", "weight of the KL (beta)", betas.map((beta) => [beta, String(beta)])], state, change),
+    choice(["shown", "classes shown", classes], state, change),
+  ];
+}
+
+function draw({ plane, canvas, output }, world, said, shown, greys) {
+  plane.place(world.codes[said.which]);
+  plane.points.forEach((node, i) => {
+    node.classList.toggle("genai-map-faint", shown !== ALL && shown !== world.names[world.labels[i]]);
+  });
+  plane.aim(said.z);
+  paint(canvas, greys);
+  output.replaceChildren(...terms(rows(said)));
+  const beta = `beta ${world.betas[said.which]}`, place = pair(said.z);
+  const words = `Map of ${said.whose} at ${beta}; cross-hair at ${place}, nearest: ${said.nearest}`;
+  plane.svg.setAttribute("aria-label", words);
+  canvas.setAttribute("aria-label", `Picture that the decoder of ${beta} draws at ${place}`);
+}
+
+function build(world, state, change) {
+  const move = (z) => { const [x, y] = z.map((v) => Math.round(100 * v) / 100); change({ x, y }); };
+  const plane = buildPlane(world.reach, world.labels, world.letters, move);
+  const name = (text, k) => element("span", {}, element("b", { style: colour(k) }, world.letters[k]), ` ${text}`);
+  const legend = element("div", { class: "genai-keys", "aria-hidden": "true" }, ...world.names.map(name));
+  const note = "Rings: 1, 2 and 3 standard deviations of the prior. Letters on the frame lie farther out.";
+  const canvas = element("canvas", { width: 28, height: 28, role: "img" });
+  const output = element("output", { "aria-live": "polite" });
+  const controls = controlsOf(world, state, change), again = button("Draw from the prior", () => move(fromPrior()));
+  const picture = ({ z, which }) => decode(world.networks[which], z);
+  return {
+    nodes: [
+      element("div", {}, plane.svg, legend, element("small", {}, note)),
+      element("div", {}, canvas, output, ...controls.map(({ node }) => node), again),
+    ],
+    controls,
+    draw: () => {
+      const said = facts(world, state);
+      draw({ plane, canvas, output }, world, said, state.shown, picture(said));
+    },
+    tables: () => {
+      const said = facts(world, state);
+      return [classTable(world, said.which), shades(`The picture drawn at ${pair(said.z)}`, picture(said))];
+    },
+  };
 }
 
 function render({ model, el }) {
-  const get = (name) => model.get(name);
-  const [codes, labels, names, letters] = ["codes", "labels", "names", "letters"].map(get);
-  const betas = get("betas"), costs = get("costs"), reach = get("reach"), everything = names.length;
-  const networks = unpack(numbers(get("weights"), Int8Array), numbers(get("numbers"), Float32Array), get("widths"));
-  const state = { z: [0, 0], beta: betas.indexOf(get("beta")), shown: everything };
-
-  const plane = buildPlane(reach, labels, letters);
-  const legend = element("div", { class: "genai-map-legend", "aria-hidden": "true" },
-    ...names.map((name, k) => element("span", {}, element("b", { style: colour(k) }, letters[k]), ` ${name}`)));
-  const note = element("small", {}, "Rings: 1, 2 and 3 standard deviations of the prior. Letters on the frame lie farther out.");
-  const canvas = element("canvas", { width: 28, height: 28, role: "img" });
-  const output = element("output", { "aria-live": "polite" });
-  const sliders = ["first latent number", "second latent number"].map((label, axis) => {
-    const input = element("input", { type: "range", min: -reach, max: reach, step: 0.05 });
-    input.addEventListener("input", () => { state.z[axis] = +input.value; draw(); });
-    return element("label", {}, label, input);
-  });
-  const choice = (name, label, options) => {
-    const select = element("select", {}, ...options.map((text, k) => element("option", { value: k }, text)));
-    select.value = state[name];
-    select.addEventListener("change", () => { state[name] = +select.value; arrange(); });
-    return element("label", {}, label, select);
-  };
-  const classes = choice("shown", "classes shown", [...names.map((name, k) => `${letters[k]}: ${name}`), "all"]);
-  const again = element("button", { type: "button" }, "Draw from the prior");
-
-  const draw = () => {
-    const { z, beta, shown } = state, place = `(${signed(z[0], 2)}, ${signed(z[1], 2)})`;
-    const [index, distance] = nearest(codes[beta], z), name = names[labels[index]], density = priorDensity(z);
-    const [rate, distortion] = costs[beta][shown], whose = shown === everything ? "all test pictures" : names[shown];
-    plane.aim(z);
-    sliders.forEach((label, axis) => { label.lastChild.value = z[axis]; });
-    paint(canvas, decode(networks[beta], z));
-    const rows = [
-      ["place", place],
-      ["nearest test picture", `${name}, ${distance.toFixed(2)} away`],
-      ["density of the prior", density < 0.0001 ? "less than 0.0001" : density.toFixed(4)],
-      ["draws that land farther out", `${share(2 * Math.PI * density)} %`],
-      [`rate (KL), ${whose}`, `${rate.toFixed(1)} nats`],
-      [`distortion, ${whose}`, `${distortion.toFixed(1)} nats`],
-    ];
-    output.replaceChildren(...rows.map(([term, value]) => element("span", {}, `${term} `, element("b", {}, value), " ")));
-    plane.svg.setAttribute("aria-label", `Map of ${whose} at beta ${betas[beta]}; cross-hair at ${place}, nearest: ${name}`);
-    canvas.setAttribute("aria-label", `Picture that the decoder of beta ${betas[beta]} draws at ${place}`);
-  };
-  const arrange = () => {
-    plane.place(codes[state.beta]);
-    const faint = (k) => state.shown !== everything && state.shown !== k;
-    plane.points.forEach((node, i) => node.classList.toggle("genai-map-faint", faint(labels[i])));
-    draw();
-  };
-  const move = (z) => { state.z = z; draw(); };
-  plane.svg.addEventListener("pointerdown", (event) => {
-    plane.svg.setPointerCapture(event.pointerId);
-    move(plane.at(event));
-  });
-  plane.svg.addEventListener("pointermove", (event) => { if (event.buttons) move(plane.at(event)); });
-  again.addEventListener("click", () => move(fromPrior()));
-
-  const controls = [...sliders, choice("beta", "weight of the KL (beta)", betas), classes, again];
-  el.append(element("div", { class: "genai-map" },
-    element("div", {}, plane.svg, legend, note), element("div", {}, canvas, output, ...controls)));
-  // JupyterLab would answer the arrow keys of a control by going to the next cell.
-  for (const control of el.querySelectorAll("input, select, button")) control.dataset.lmSuppressShortcuts = "true";
-  arrange();
+  const start = { x: 0, y: 0, beta: model.get("beta"), shown: ALL }, world = read(model);
+  return explorer({ model, el }, "map", start, (state, change) => build(world, state, change));
 }
 
 export default { render };

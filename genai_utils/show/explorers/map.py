@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
 
-import anywidget
 import torch
 import traitlets
 from torch import Tensor, nn
 
 from genai_utils import zoo
 from genai_utils.data.images import CLASSES, fashion_mnist
+from genai_utils.models.quantization import eight_bits
 from genai_utils.models.vae import MAP_BETAS, VAE
+from genai_utils.show.explorers.kit import Explorer
 
-HERE = Path(__file__)
 LETTERS = "TRPDCSHNBA"  # of T-shirt, tRouser, Pullover, Dress, Coat, Sandal, sHirt, sNeaker, Bag, Ankle boot
 
 
-class LatentMap(anywidget.AnyWidget):
+class LatentMap(Explorer, script="map"):
     """Test pictures in the plane of the two latent numbers; the decoder draws what belongs to the cross-hair.
 
     One VAE for each weight of the KL in `models.vae.MAP_BETAS`; `costs` has rate (KL) and distortion (minus log
@@ -30,8 +29,6 @@ class LatentMap(anywidget.AnyWidget):
     Args: examples: pictures of each class on the map.  beta: which of MAP_BETAS to start from.
     """
 
-    _esm = HERE.with_suffix(".js")
-    _css = HERE.with_suffix(".css")
     weights = traitlets.Bytes().tag(sync=True)
     numbers = traitlets.Bytes().tag(sync=True)
     widths: traitlets.List[int] = traitlets.List().tag(sync=True)
@@ -77,12 +74,6 @@ def first_of_each_class(labels: Tensor, count: int) -> Tensor:
 def linear_layers(model: VAE) -> list[nn.Linear]:
     """The layers of the decoder that have weights, in order."""
     return [layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear)]
-
-
-def eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """A matrix as whole numbers of -127..127 and one scale for each row: (rows, columns) int8 and (rows,)."""
-    scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
-    return (weight / scale[:, None]).round().to(torch.int8), scale
 
 
 def packed(layers: Iterable[nn.Linear]) -> tuple[bytes, bytes]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import anywidget
 import traitlets
 
 from genai_utils.business.unit_economics import Plan
+from genai_utils.show.explorers.kit import Explorer
 
 _AMOUNTS = ("users", "paying_share", "usd_per_payer", "payer_tokens", "free_tokens")
 _MACHINE = ("tokens_per_second", "machine_usd_per_hour", "utilisation", "fixed_usd")
 
 
-class ProfitAndLoss(anywidget.AnyWidget):
+class ProfitAndLoss(Explorer, script="pnl"):
     """Two panels to bend; no kernel needed, because all numbers come from `pnl.js`.
 
     Left: a month of `business.unit_economics.Plan`, whose fields the traits are: users, shares in 0..1, USD, million
@@ -22,8 +20,6 @@ class ProfitAndLoss(anywidget.AnyWidget):
     Equations (unit.cost-per-token), (unit.margin), (unit.free-tier), (unit.decline).
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
     users = traitlets.Float(100_000.0, min=1.0).tag(sync=True)
     paying_share = traitlets.Float(0.064, min=0.0, max=1.0).tag(sync=True)
     usd_per_payer = traitlets.Float(20.0, min=0.0).tag(sync=True)

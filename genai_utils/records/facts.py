@@ -1,0 +1,131 @@
+"""Sourced numbers about the economics, law and history of generative AI: every one with date, source and confidence."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from genai_utils.records.table import from_csv, html_table, html_text
+from genai_utils.records.used import note
+
+TABLE = Path(__file__).with_name("facts.csv")
+
+_SCALES = {"": 1.0, "x": 1.0, "%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_WORDS = {"V1": "primary source read", "V2": "secondary source only", "U": "unverified"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One statement of the table. value, unit: set where a single number says it; else None and "".
+
+    confidence: V1 (we read the primary source), V2 (secondary source only) or U (unverified), perhaps with a remark.
+    """
+
+    id: str
+    topic: str
+    statement: str
+    date: str
+    who: str
+    title: str
+    url: str
+    confidence: str
+    value: float | None = None
+    unit: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who said it, and where."""
+        return f"{self.who}: {self.title}"
+
+    @property
+    def confidence_in_words(self) -> str:
+        """The code of ``confidence`` spelled out; its remark is kept."""
+        return re.sub(r"\b(V1|V2|U)\b", lambda code: _WORDS[code[0]], self.confidence)
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses; empty where none was found."""
+        return [url for url in self.url.split(" ; ") if url.startswith("http")]
+
+    def stated(self, text: str) -> float:
+        """The number that the statement writes as ``text``: "608B" is 608e9, "56.3%" is 0.563, "$0.14" is 0.14.
+
+        So a cell can compute with a published figure and cannot misquote it.
+        Raises: ValueError: ``text`` is no number, or the statement does not write it so.
+        """
+        number = re.fullmatch(r"\$?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)([kKMBT%x]?)", text)
+        if not number:
+            raise ValueError(f"{text!r} is not a number as in '608B', '$0.14', '56.3%' or '2.1e25'")
+        if not re.search(rf"(?<![\w.,$]){re.escape(text)}(?![\w%]|[.,]\d)", self.statement):
+            raise ValueError(f"fact {self.id} does not state {text!r}: {self.statement}")
+        return float(number[1].replace(",", "")) * _SCALES[number[2]]
+
+    def __str__(self) -> str:
+        return f"{self.statement} — {self.source}, {self.date} [{self.confidence_in_words}]"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html_text(self.statement)} — {_linked(self)}, {html_text(self.date)} [{_confidence(self)}]</p>"
+
+
+class FactTable(tuple[Fact, ...]):
+    """Facts that show themselves as a table."""
+
+    def __str__(self) -> str:
+        return "\n".join(f"{fact.id:<6} {fact}" for fact in self)
+
+    def _repr_html_(self) -> str:
+        return html_table(("id", "topic", "statement", "source", "date", "confidence"), map(_row, self))
+
+
+def fact(id: str) -> Fact:
+    """The fact with this id, for example "B-U4".
+
+    Raises: KeyError: unknown id; names the nearest ones.
+    """
+    known = _table()
+    if id not in known:
+        near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
+        raise KeyError(f"no fact {id!r}; nearest: {', '.join(near) or 'none'}; facts() lists all {len(known)}")
+    note(TABLE, id=id)
+    return known[id]
+
+
+def facts(topic: str | None = None) -> FactTable:
+    """All facts, or those of one topic.
+
+    Raises: KeyError: unknown topic; names the topics.
+    """
+    found = FactTable(each for each in _table().values() if topic in (None, each.topic))
+    if not found:
+        raise KeyError(f"no facts on {topic!r}; topics: {', '.join(sorted({each.topic for each in facts()}))}")
+    note(TABLE, topic=topic)
+    return found
+
+
+@cache
+def _table() -> dict[str, Fact]:
+    return {fact.id: fact for fact in from_csv(Fact, TABLE)}
+
+
+def _linked(fact: Fact) -> str:
+    """The source as HTML; its title leads to the first address, further ones follow as numbers."""
+    links = [f'<a href="{escape(url)}">{text}</a>' for url, text in zip(fact.urls, _link_texts(fact), strict=False)]
+    return f"{html_text(fact.who)}: {' '.join(links) or html_text(fact.title)}"
+
+
+def _link_texts(fact: Fact) -> Iterable[str]:
+    return [html_text(fact.title), *(f"[{number}]" for number in range(2, len(fact.urls) + 1))]
+
+
+def _row(fact: Fact) -> tuple[str, ...]:
+    words = html_text(fact.topic), html_text(fact.statement)
+    return fact.id, *words, _linked(fact), html_text(fact.date), _confidence(fact)
+
+
+def _confidence(fact: Fact) -> str:
+    return html_text(fact.confidence_in_words)

@@ -1,0 +1,87 @@
+"""What the models of the course cost and what they are worth: one row a model, collected from the executed chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from genai_utils.records.table import from_csv
+from genai_utils.records.used import note
+
+TABLE = Path(__file__).with_name("results.csv")
+MIME = "application/vnd.genai.result+json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a model cost and what it is worth. None where it has no such number.
+
+    chapter: where it was measured; a chapter leaves it empty in its own rows.  data: what it learned from.
+    steps: optimizer steps.  seconds: of training.  bits_per_dim: of the test images at 256 grey levels, so that equally
+    likely levels cost 8.  likelihood: what kind of number that is, e.g. "exact" or "lower bound (ELBO)".
+    frechet, coverage: of samples against the test images, see `metrics.samples`.
+    usd_per_1000: rent of the machine for 1,000 samples, training not counted.
+    """
+
+    chapter: str
+    model: str
+    data: str
+    parameters: int
+    steps: int
+    seconds: float
+    bits_per_dim: float | None
+    likelihood: str
+    frechet: float | None
+    coverage: float | None
+    usd_per_1000: float | None
+
+    def cells(self) -> dict[str, str]:
+        """The row in words, column by column; a dash where it has no such number."""
+        return {
+            "Model": self.model,
+            "Learned from": self.data,
+            "Parameters": f"{self.parameters:,}",
+            "Training": f"{self.steps:,} steps, {self.seconds:,.0f} s",
+            "Bits per pixel": _written(self.bits_per_dim, "{:.3f}, " + self.likelihood),
+            "Fréchet distance": _written(self.frechet, "{:.1f}"),
+            "Coverage": _written(self.coverage, "{:.0%}"),
+            "1,000 pictures": _written(self.usd_per_1000, "{:.2g} USD"),
+        }
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name} {text}" for name, text in self.cells().items() if text != "–")
+
+
+def results() -> list[Result]:
+    """All rows, chapter by chapter. A chapter reads those of others with `measured`."""
+    note(TABLE)
+    return from_csv(Result, TABLE)
+
+
+def measured(column: str, *chapters: str) -> dict[str, Any]:
+    """One number, or word, of each model of these chapters that has it, by the model's name.
+
+    It says whose and which, so that a chapter is stale when that changes, and not when others only ran longer.
+    Raises: KeyError: no such column, or a chapter without a row.  ValueError: two models of one name.
+    """
+    rows = [row for row in from_csv(Result, TABLE) if row.chapter in chapters]
+    _check(column, chapters, rows)
+    for chapter in chapters:
+        note(TABLE, "model", column, chapter=chapter)
+    return {row.model: value for row in rows if (value := getattr(row, column)) not in (None, "")}
+
+
+def _check(column: str, chapters: Sequence[str], rows: Sequence[Result]) -> None:
+    columns = [field.name for field in fields(Result)]
+    if column not in columns:
+        raise KeyError(f"results have no column {column!r}, only {', '.join(columns)}")
+    if missing := sorted(set(chapters) - {row.chapter for row in rows}):
+        raise KeyError(f"no results of {', '.join(missing)}; run `make notebooks`, or see results() for what there is")
+    if len({row.model for row in rows}) < len(rows):
+        raise ValueError(f"two models of {', '.join(chapters)} have one name; ask for one chapter at a time")
+
+
+def _written(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)

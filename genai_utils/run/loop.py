@@ -1,0 +1,250 @@
+"""`Run` carries a training loop without hiding it: device, precision, processes, progress, averages, checkpoints.
+
+The loop stays in the notebook and reads like the algorithm; everything around it stands here, on Hugging Face
+accelerate, so that the same lines train on one CPU, on one GPU in bf16, and in several processes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DataLoaderConfiguration, DistributedDataParallelKwargs
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from genai_utils.device import precision
+from genai_utils.run import checkpoints
+from genai_utils.run.batches import Order, check_data
+from genai_utils.run.log import Log, NonFiniteLossError
+from genai_utils.run.progress import Progress
+
+GPU_CHECK_EVERY = 20  # reading a loss makes the processor wait for the GPU: read 20 at once
+
+
+class Run:
+    """A training run of a fixed number of steps.
+
+    Args:
+        steps: steps to train for, see `gu.budget`.
+        checkpoint: file to save to and, where it exists, to resume from (safetensors; written atomically).
+        checkpoint_every: steps between two checkpoints.
+        seed: seed of the batches and of `noise`.
+        progress: show a bar with the time left and the live losses.
+
+    A run that is interrupted at any step and started again with the same checkpoint ends with the same weights, bit for
+    bit on a CPU with the same number of threads, as long as its only sources of chance are `batches`, `noise` and the
+    global generator of torch.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        *,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 500,
+        seed: int = 0,
+        progress: bool = True,
+    ):
+        if steps < 1 or checkpoint_every < 1:
+            raise ValueError(f"steps and checkpoint_every must be at least 1, got {steps} and {checkpoint_every}")
+        self.steps, self.seed, self.done = steps, seed, 0
+        self.seconds, self.cpu_seconds = 0.0, 0.0  # in the loop, stops and resumptions included
+        self.checkpoint = Path(checkpoint) if checkpoint else None
+        self._every, self._show, self._saved = checkpoint_every, progress, 0
+        self._parts: list[Any] = []
+        self._averages: list[tuple[AveragedModel, nn.Module]] = []
+        self._log = Log()
+        self.accelerator = Accelerator(
+            cpu=not torch.cuda.is_available(),
+            mixed_precision="bf16" if precision() == "bf16" else "no",
+            # A learning-rate schedule counts steps, however many processes share each of them.
+            dataloader_config=DataLoaderConfiguration(split_batches=True),
+            # Each process keeps its own batch statistics: a second forward pass of a GAN's discriminator before the
+            # backward pass would otherwise overwrite them in place.
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+        self.device = self.accelerator.device
+        self._noise = torch.Generator(self.device).manual_seed(seed)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """What was logged: under each name one value a step."""
+        return self._log.history
+
+    def setup(self, *parts: Any) -> Any:
+        """Move models, optimizers and schedules to the device, in the precision and number of processes of this run.
+
+        Convolution weights become channels-last, which CPUs and tensor cores read faster. Returns: the parts, in order.
+        """
+        for part in parts:
+            if isinstance(part, nn.Module):
+                part.to(memory_format=torch.channels_last)
+        ready = self.accelerator.prepare(*parts)
+        ready = ready if isinstance(ready, tuple) else (ready,)
+        self._parts += [self._bare(part) for part in ready]
+        if self.accelerator.num_processes > 1:  # dropout must differ between processes; the weights above may not
+            torch.manual_seed(self.seed + self.accelerator.process_index)
+        return ready if len(ready) > 1 else ready[0]
+
+    def average(self, module: nn.Module, decay: float = 0.998) -> AveragedModel:
+        """Keep an exponential moving average of a module's weights and buffers, updated after every step.
+
+        The decay starts low, min(decay, (1 + n) / (10 + n)) at step n, so that the random start is soon forgotten.
+        """
+
+        def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
+            weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
+            for old, new in zip(averaged, current, strict=True):
+                if old.is_floating_point():
+                    old.lerp_(new, weight)
+                else:
+                    old.copy_(new)
+
+        bare = self._bare(module)
+        averaged = AveragedModel(bare, multi_avg_fn=update, use_buffers=True).eval()
+        averaged.requires_grad_(False)
+        self._averages.append((averaged, bare))
+        self._parts.append(averaged)
+        return averaged
+
+    def noise(self, *shape: int) -> Tensor:
+        """Draw standard normal noise, (n, ...) for this process; n processes share one stream without overlap."""
+        rows, ranks = shape[0], self.accelerator.num_processes
+        everyone = torch.randn(rows * ranks, *shape[1:], generator=self._noise, device=self.device)
+        return everyone[self.accelerator.process_index :: ranks]
+
+    def batches(self, *data: Tensor, batch_size: int) -> Iterator[Any]:
+        """Yield the batches of the steps still to do, reshuffled every epoch; resumes from the checkpoint.
+
+        Args: data: tensors with one row an example, e.g. images (n, 1, 28, 28) and labels (n,); batch_size: rows of a
+            step, over all processes.
+        Yields: a tensor (batch, ...), or a tuple of them where several were given.
+        Raises: ValueError for NaN, unequal lengths or too few rows; NonFiniteLossError from `step` or here.
+        """
+        check_data(data)
+        rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
+        order = Order(len(data[0]), batch_size, self.seed, rank, ranks, self.device)
+        held = [part.to(self.device) for part in data]
+        for step in self.remaining():
+            rows = order.rows(step)
+            batch = tuple(part[rows] for part in held)
+            yield batch if len(batch) > 1 else batch[0]
+
+    def remaining(self) -> Iterator[int]:
+        """Yield the number of each step still to do, counted from 0; resumes from the checkpoint.
+
+        For a loop that makes its own batches, each a function of its step.  Raises: NonFiniteLossError.
+        """
+        self._resume()
+        with Progress(self.steps, self.done, self._show and self.accelerator.is_main_process) as bar:
+            start, cpu_start = time.perf_counter() - self.seconds, time.process_time() - self.cpu_seconds
+            try:
+                while self.done < self.steps:
+                    yield self.done
+                    self._finish_step(bar)
+                    self.seconds, self.cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+                    if self.checkpoint and (self.done % self._every == 0 or self.done == self.steps):
+                        self.save()
+            except GeneratorExit:
+                if self.accelerator.is_main_process:
+                    print(f"stopped at step {self.done:,} of {self.steps:,}; {self._safe_point()}", file=sys.stderr)
+                raise
+
+    def step(self, optimizer: Optimizer | Sequence[Optimizer], loss: Tensor) -> None:
+        """Take one optimizer step down the gradient of `loss`, a scalar.  Raises: NonFiniteLossError.
+
+        Several optimizers may share one loss, e.g. one for matrices and one for the rest. In one process only their
+        parameters receive gradients, so that a player of a game neither pays for nor sees the other's.
+        """
+        optimizers = optimizer if isinstance(optimizer, Sequence) else [optimizer]
+        self._log.loss(loss)
+        if self.device.type == "cpu":  # before the weights are touched; a GPU is asked later, many losses at once
+            self._check_losses()
+        for one in optimizers:
+            one.zero_grad()
+        if self.accelerator.num_processes == 1:
+            own = [p for one in optimizers for group in one.param_groups for p in group["params"]]
+            self.accelerator.backward(loss, inputs=own)
+        else:
+            self.accelerator.backward(loss)
+        for one in optimizers:
+            one.step()
+
+    def log(self, **values: Tensor | float) -> None:
+        """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar."""
+        self._log.record(values, self.device)
+
+    def save(self) -> Path:
+        """Write the checkpoint now: models, optimizers, schedules, averages, generators, history.  Raises: OSError."""
+        if self.checkpoint is None:
+            raise ValueError("this run has no checkpoint file; create it with Run(..., checkpoint='name.safetensors')")
+        self._flush()
+        state = {
+            "step": self.done, "seed": self.seed, "history": self.history,
+            "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
+            "noise": self._noise.get_state(), "rng": self._everyones_rng(),
+            "parts": [part.state_dict() for part in self._parts],
+        }  # fmt: skip
+        if self.accelerator.is_main_process:
+            checkpoints.save(self.checkpoint, state)
+        self._saved = self.done
+        return self.checkpoint
+
+    def _resume(self) -> None:
+        if self.checkpoint is None or not self.checkpoint.exists() or self.done:
+            return
+        state = checkpoints.load(self.checkpoint)
+        if state["seed"] != self.seed or len(state["parts"]) != len(self._parts):
+            other = f"another run (seed {state['seed']}, {len(state['parts'])} parts)"
+            raise ValueError(f"{self.checkpoint} belongs to {other}; delete it or name another file")
+        for part, saved in zip(self._parts, state["parts"], strict=True):
+            checkpoints.restore(part, saved, self.checkpoint)
+        self.done = self._saved = state["step"]
+        self.seconds, self.cpu_seconds = state["seconds"], state["cpu_seconds"]
+        self._log.history = state["history"]
+        self._noise.set_state(state["noise"])
+        rng = state["rng"][min(self.accelerator.process_index, len(state["rng"]) - 1)]
+        torch.set_rng_state(rng["cpu"])
+        if "cuda" in rng and self.device.type == "cuda":
+            torch.cuda.set_rng_state(rng["cuda"], self.device)
+
+    def _everyones_rng(self) -> list[dict[str, Tensor]]:
+        mine = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            mine["cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.accelerator.num_processes == 1:
+            return [mine]
+        gathered = {k: self.accelerator.gather(v.to(self.device)[None]).cpu() for k, v in mine.items()}
+        return [{k: v[rank].clone() for k, v in gathered.items()} for rank in range(self.accelerator.num_processes)]
+
+    def _finish_step(self, bar: Progress) -> None:
+        self.done += 1
+        for averaged, bare in self._averages:
+            averaged.update_parameters(bare)
+        if self.device.type == "cpu" or self.done % GPU_CHECK_EVERY == 0 or self.done == self.steps:
+            self._flush()
+        bar.show(self.done, {name: values[-1] for name, values in self.history.items()})
+
+    def _flush(self) -> None:
+        self._check_losses()
+        self._log.flush(lambda table: self.accelerator.reduce(table, "mean"))
+
+    def _check_losses(self) -> None:
+        if (loss := self._log.broken()) is not None:
+            found = f"the loss became {loss} by step {self.done + 1:,} of {self.steps:,}"
+            raise NonFiniteLossError(f"{found}; {self._safe_point()}. Look at the batch and lower the learning rate")
+
+    def _safe_point(self) -> str:
+        if self.checkpoint and self._saved:
+            place = f"{self.checkpoint} (step {self._saved:,})"
+            return f"the last good checkpoint is {place}, run again to go on from there"
+        return "no checkpoint was written yet (Run(..., checkpoint='name.safetensors') writes them)"
+
+    def _bare(self, part: Any) -> Any:
+        return self.accelerator.unwrap_model(part) if isinstance(part, nn.Module) else part

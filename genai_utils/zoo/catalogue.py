@@ -1,0 +1,117 @@
+"""Trained weights that ship with the package: safetensors files with a checksum, a model card and a recipe each."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from pathlib import Path
+
+from torch import nn
+
+from genai_utils.data.files import verified
+from genai_utils.records.table import from_csv
+from genai_utils.records.used import note
+from genai_utils.zoo.storage import unpacked
+
+ROOT = Path(__file__).parent
+TABLE = ROOT / "catalogue.csv"
+WEIGHTS = ROOT / "weights"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model, a row of catalogue.csv.
+
+    builder: "module:class" below genai_utils.  arguments: what it is called with, in JSON; a list of arguments stands
+    for a list of such models.  sha256: of its file.  seconds: what training took, in CPU seconds of one core.
+    """
+
+    name: str
+    builder: str
+    arguments: str = "{}"
+    sha256: str = ""
+    seconds: int = 0
+
+    def build(self) -> nn.Module:
+        """The model before its weights are loaded; its module is imported only now."""
+        module, name = self.builder.split(":")
+        make: Callable[..., nn.Module] = getattr(import_module(f"genai_utils.{module}"), name)
+        arguments = json.loads(self.arguments)
+        if isinstance(arguments, list):
+            return nn.ModuleList([make(**each) for each in arguments])
+        return make(**arguments)
+
+    def restored(self, content: bytes) -> nn.Module:
+        """The model with the weights of a file's content, in eval mode, in float32, gradients off."""
+        model = self.build()
+        model.load_state_dict(unpacked(content))
+        return model.eval().requires_grad_(False)
+
+
+def entries(table: Path = TABLE) -> dict[str, Entry]:
+    """The rows of a catalogue by name; none if there is no such file."""
+    return {entry.name: entry for entry in from_csv(Entry, table)} if table.exists() else {}
+
+
+def as_csv(rows: Iterable[Entry]) -> str:
+    """The text of a catalogue, sorted by name."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(entry) for entry in sorted(rows, key=lambda entry: entry.name))
+    return text.getvalue()
+
+
+ENTRIES = entries()
+
+
+def names() -> list[str]:
+    """Names of the models that ``load`` knows."""
+    return sorted(ENTRIES)
+
+
+def build(name: str) -> nn.Module:
+    """The untrained model of a shape that ships.  Raises: KeyError: unknown name."""
+    return _entry(name).build()
+
+
+def load(name: str) -> nn.Module:
+    """A trained model, in eval mode, on the CPU, in float32, with gradients off for its parameters.
+
+    Raises: KeyError: unknown name.  FileNotFoundError: no weights.  ValueError: the file is not the one we shipped.
+    """
+    entry, file = _entry(name), WEIGHTS / f"{name}.safetensors"
+    model = entry.restored(verified(file, entry.sha256))
+    note(TABLE, name=name)  # the row holds the hash of the weights
+    return model
+
+
+def seconds(name: str) -> float:
+    """CPU seconds of one core that training the model took. Raises KeyError for an unknown name."""
+    entry = _entry(name)
+    note(TABLE, "seconds", name=name)
+    return entry.seconds
+
+
+def card(name: str) -> str:
+    """The model card in Markdown: data, recipe, quality, licence, limits. Raises KeyError for an unknown name."""
+    _entry(name)
+    note(file := WEIGHTS / f"{name}.md")
+    return file.read_text(encoding="utf-8")
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """What an unknown name may have meant."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+
+
+def _entry(name: str) -> Entry:
+    if name not in ENTRIES:
+        raise KeyError(f"no model named {name!r} in the zoo; {hint(name, ENTRIES)}")
+    return ENTRIES[name]

@@ -1,0 +1,125 @@
+"""The checklist: every duty rests on a fact that names its article, and answers trigger what they should."""
+
+import re
+from dataclasses import fields, replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genai_utils.business import compliance as c
+from genai_utils.records.facts import fact
+
+ANSWERS = [each.name for each in fields(c.Product) if each.name != "name"]
+PRODUCTS = st.builds(c.Product, name=st.just("any"), **{name: st.booleans() for name in ANSWERS})
+SHOP = c.Product("shop assistant", in_china=True, in_eu=True, talks=True, pictures=True, exports=True, trains=True)
+
+
+def articles(product, place):
+    return [f"{duty.law} {duty.article}" for duty in c.duties(product) if duty.place == place]
+
+
+@pytest.mark.parametrize("duty", c.DUTIES, ids=str)
+def test_every_duty_names_an_article_that_its_fact_names(duty):
+    number = re.search(r"\d+(\(\d\))?", duty.article)[0]
+    assert re.search(rf"(?<![\d(]){re.escape(number)}(?![\d(])", fact(duty.fact).statement)
+
+
+@pytest.mark.parametrize("duty", c.DUTIES, ids=str)
+def test_every_duty_has_a_date_that_a_fact_gives(duty):
+    day = date.fromisoformat(duty.since)
+    words = f"{day.day} {day:%B} {day.year}"
+    assert duty.since == fact(duty.fact).date or any(words in fact(id).statement for id in ("B-R9", "B-R10"))
+
+
+@pytest.mark.parametrize("duty", c.DUTIES, ids=str)
+def test_every_duty_says_what_triggers_it_and_how_sure_we_are(duty):
+    assert duty.place in c.PLACES and set(duty.needs + duty.any_of + duty.unless) <= set(ANSWERS)
+    assert ("in_china" if duty.place == "CN" else "in_eu") in duty.needs
+    assert duty.why and re.search("primary source read|secondary source only|unverified", duty.confidence)
+
+
+def test_no_duty_stands_twice():
+    assert len(set(c.DUTIES)) == len(c.DUTIES)
+
+
+def test_a_product_offered_nowhere_has_no_duties():
+    assert c.duties(replace(SHOP, in_china=False, in_eu=False)) == ()
+
+
+@given(PRODUCTS)
+def test_the_interim_measures_leave_alone_what_the_public_cannot_use(product):
+    assert articles(replace(product, public=False), "CN") == []
+
+
+@given(PRODUCTS)
+def test_a_place_where_it_is_not_offered_asks_for_nothing(product):
+    assert articles(replace(product, in_china=False), "CN") == []
+    assert articles(replace(product, in_eu=False), "EU") == []
+
+
+@given(PRODUCTS)
+def test_what_china_asks_does_not_depend_on_the_offer_in_the_eu(product):
+    assert articles(replace(product, in_eu=True), "CN") == articles(replace(product, in_eu=False), "CN")
+
+
+@given(PRODUCTS, st.sampled_from([name for name in ANSWERS if name != "open_weights"]))
+def test_one_more_yes_never_removes_a_duty(product, name):
+    fewer, more = (set(c.duties(replace(product, **{name: answer}))) for answer in (False, True))
+    assert fewer <= more
+
+
+def test_the_shop_s_assistant_is_labelled_but_needs_no_filing():
+    china = articles(SHOP, "CN")
+    assert {"Labelling Art. 4", "Labelling Art. 5", "Deep synthesis Art. 17", "Interim Measures Art. 7"} <= set(china)
+    assert "Interim Measures Art. 17" not in china
+    assert articles(SHOP, "EU") == ["AI Act Art. 4", "AI Act Art. 5", "AI Act Art. 50(1)", "AI Act Art. 50(2)"]
+
+
+def test_what_can_shape_opinion_is_filed():
+    assert {"Interim Measures Art. 17", "Deep synthesis Art. 19"} <= set(articles(replace(SHOP, opinion=True), "CN"))
+
+
+@pytest.mark.parametrize(("opened", "systemic", "documents"), [(False, False, 1), (True, False, 0), (True, True, 1)])
+def test_open_weights_spare_the_documentation_unless_the_risk_is_systemic(opened, systemic, documents):
+    maker = c.Product("model", in_eu=True, base_model=True, open_weights=opened, systemic=systemic)
+    assert sum(duty.topic == "documentation" for duty in c.duties(maker)) == documents
+    assert ("AI Act Art. 55" in articles(maker, "EU")) == systemic
+
+
+def test_a_hiring_tool_for_the_own_staff_is_free_in_china_and_high_risk_in_the_eu():
+    tool = c.Product("hiring", in_china=True, in_eu=True, public=False, high_risk=True)
+    assert articles(tool, "CN") == [] and "AI Act Art. 9 to 15" in articles(tool, "EU")
+    assert "AI Act Art. 9 to 15" not in [f"{duty.law} {duty.article}" for duty in c.duties(tool, on="2026-12-31")]
+
+
+def test_duties_come_into_force_one_law_after_the_other():
+    counts = [len(c.duties(SHOP, on=day)) for day in ("2022-12-31", "2023-01-10", "2023-08-15", "2025-09-01")]
+    assert counts[0] == 0 and counts == sorted(set(counts))
+    assert len(c.duties(SHOP, on="2026-08-01")) < len(c.duties(SHOP, on="2026-08-02"))
+
+
+@given(PRODUCTS)
+def test_the_matrix_holds_every_duty_once(product):
+    cells = [article for row in c.matrix(product).values() for place in c.PLACES for article in row[place]]
+    assert sorted(cells) == sorted(f"{duty.law} {duty.article}" for duty in c.duties(product))
+
+
+def test_switches_count_what_one_other_answer_changes():
+    changed = c.switches(SHOP)
+    assert set(changed) == set(ANSWERS) and changed["opinion"] == 2 and changed["open_weights"] == 0
+    assert changed["in_china"] == changed["public"] == len(articles(SHOP, "CN"))
+
+
+def test_a_checklist_shows_article_reason_and_confidence():
+    html = c.duties(SHOP)._repr_html_()
+    assert html.count("<tr>") == len(c.duties(SHOP)) + 1
+    assert "Interim Measures Art. 7" in html and "secondary source only" in html and "the public can use it" in html
+    assert "CN Labelling Art. 5: " in str(c.duties(SHOP))
+
+
+def test_the_reason_names_alternatives_and_exceptions():
+    why = {(duty.law, duty.article, duty.text): duty.why for duty in c.DUTIES}
+    assert any("like a person or it edits faces" in text for text in why.values())
+    assert any(", unless the weights of that model are free and open" in text for text in why.values())

@@ -1,0 +1,119 @@
+"""The table of facts parses cleanly, and a fact never shows without source and confidence."""
+
+import csv
+import re
+import subprocess
+import sys
+
+import pytest
+
+from genai_utils.records import facts as table
+from genai_utils.records.facts import fact, facts
+
+
+def test_the_table_parses_cleanly():
+    with table.TABLE.open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file, strict=True)
+    assert head == ["id", "topic", "statement", "date", "who", "title", "url", "confidence", "value", "unit"]
+    assert {len(row) for row in rows} == {len(head)}
+    assert len({row[0] for row in rows}) == len(rows) == len(facts())
+
+
+@pytest.mark.parametrize("each", facts(), ids=lambda each: each.id)
+def test_every_fact_is_complete(each):
+    assert re.fullmatch(r"[A-Z]-[A-Z]\d+", each.id)
+    assert all((each.topic, each.statement, each.date, each.who, each.title))
+    assert re.match(r"(V1|V2|U)\b", each.confidence)
+    assert (each.value is None) == (each.unit == "")
+    for text in (str(each), each._repr_html_()):
+        assert each.date in text and re.search(r"primary source read|secondary source only|unverified", text)
+
+
+def test_a_fact_shows_statement_source_date_and_confidence():
+    price = fact("B-U4")
+    assert (price.value, price.unit, price.date) == (2.95, "USD per GPU-hour", "2026-05-20")
+    assert str(price).endswith("— AIMultiple: Cloud GPU Rental Price Index, 2026-05-20 [primary source read]")
+    assert '<a href="https://aimultiple.com/gpu-index">Cloud GPU Rental Price Index</a>' in price._repr_html_()
+
+
+def test_a_number_with_a_value_states_that_value():
+    for each in facts():
+        assert each.value is None or f"{each.value:.2f}" in each.statement
+
+
+@pytest.mark.parametrize(
+    ("id", "text", "number"),
+    [
+        ("B-U1", "608B", 608e9),
+        ("B-U1", "56.3%", 0.563),
+        ("B-U1", "73.7k", 73_700),
+        ("B-U1", "$87,072", 87_072),
+        ("B-U1", "$2", 2),
+        ("B-T6", "2,664K", 2.664e6),
+        ("B-T4", "2.1e25", 2.1e25),
+        ("B-T2", "2.4x", 2.4),
+    ],
+)
+def test_a_number_is_read_as_the_statement_writes_it(id, text, number):
+    assert fact(id).stated(text) == pytest.approx(number, rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["608", "226", "$2.1", "6.3%", "87,072", "609B"])
+def test_a_number_that_the_statement_does_not_write_so_is_refused(text):
+    with pytest.raises(ValueError, match=f"fact B-U1 does not state '{re.escape(text)}': DeepSeek"):
+        fact("B-U1").stated(text)
+
+
+def test_words_are_refused_where_a_number_is_asked_for():
+    with pytest.raises(ValueError, match="'peak' is not a number as in '608B'"):
+        fact("B-U1").stated("peak")
+
+
+def test_two_dollars_in_a_statement_do_not_become_a_formula():
+    assert not re.search(r"\$[^<]|[^>]\$", fact("B-U2")._repr_html_() + facts("prices")._repr_html_())
+
+
+def test_remarks_on_the_confidence_are_kept():
+    assert fact("B-C1").confidence_in_words == "secondary source only (its day from memory)"
+    assert fact("B-T4").confidence_in_words == "unverified"
+
+
+def test_further_addresses_are_linked_too():
+    html = fact("B-T3")._repr_html_()
+    assert (
+        'href="https://arxiv.org/abs/2203.15556"' in html and 'href="https://arxiv.org/abs/2001.08361">[2]</a>' in html
+    )
+
+
+def test_a_source_without_address_is_not_linked():
+    assert fact("B-J5").urls == [] and "<a " not in fact("B-J5")._repr_html_()
+
+
+def test_the_table_shows_every_fact():
+    shown = facts()._repr_html_()
+    assert all(f'<th scope="row">{each.id}</th>' in shown for each in facts())
+    assert str(facts()).count("\n") == len(facts()) - 1
+
+
+def test_signs_of_html_in_a_statement_are_escaped():
+    assert ">=1 function" in str(fact("B-S2"))
+    assert all("&gt;=1 function" in shown._repr_html_() for shown in (fact("B-S2"), facts()))
+
+
+def test_facts_can_be_read_by_topic():
+    prices = facts("GPU price")
+    assert {each.id for each in prices} == {"B-U3", "B-U4", "B-U5"}
+    with pytest.raises(KeyError, match="no facts on 'cats'; topics: .*adoption"):
+        facts("cats")
+
+
+def test_an_unknown_id_names_the_nearest():
+    with pytest.raises(KeyError, match="no fact 'B-U44'; nearest: B-U4"):
+        fact("B-U44")
+    with pytest.raises(KeyError, match="nearest: none"):
+        fact("???")
+
+
+def test_facts_are_read_without_torch():
+    code = "import sys; from genai_utils.records import fact; fact('B-U4'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,34 @@
+"""What other chapters measured can be read by chapter and column."""
+
+import pytest
+
+from genai_utils.records import results as table
+from genai_utils.records.results import measured
+
+HEAD = "chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,frechet,coverage,usd_per_1000\n"
+ROWS = "a,small,dots,1,10,5.0,2.5,exact,,,\na,large,dots,9,10,5.0,,,80.0,0.5,\nb,small,dots,1,10,5.0,2.0,exact,,,\n"
+
+
+@pytest.fixture(autouse=True)
+def three_rows(monkeypatch, tmp_path):
+    (tmp_path / "results.csv").write_text(HEAD + ROWS)
+    monkeypatch.setattr(table, "TABLE", tmp_path / "results.csv")
+
+
+def test_a_number_is_given_for_each_model_of_a_chapter_that_has_it():
+    assert measured("bits_per_dim", "a") == {"small": 2.5}
+    assert measured("parameters", "a") == {"small": 1, "large": 9}
+    assert measured("frechet", "a") == {"large": 80.0}
+
+
+@pytest.mark.parametrize(
+    ("column", "chapters", "error", "message"),
+    [
+        ("bits", ["a"], KeyError, "results have no column 'bits', only chapter, model, .*usd_per_1000"),
+        ("steps", ["a", "c"], KeyError, "no results of c; run `make notebooks`"),
+        ("steps", ["a", "b"], ValueError, "two models of a, b have one name"),
+    ],
+)
+def test_what_is_not_there_is_named(column, chapters, error, message):
+    with pytest.raises(error, match=message):
+        measured(column, *chapters)

@@ -1,0 +1,251 @@
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from gan_run import train
+from safetensors.torch import load_file
+from torch import nn
+
+from genai_utils.run import NonFiniteLossError, Run, checkpoints
+
+STEPS = 10
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return train(STEPS)
+
+
+@pytest.mark.parametrize("stop_in", range(STEPS))
+def test_a_run_interrupted_at_any_step_and_resumed_equals_the_uninterrupted_one_bit_for_bit(
+    stop_in, uninterrupted, tmp_path
+):
+    path = tmp_path / "run.safetensors"
+    train(STEPS, path, stop_in=stop_in)
+    torch.rand(7)  # whatever happens to the global generator in between must not matter
+    weights, run = train(STEPS, path)
+    expected, straight = uninterrupted
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[key], expected[key]) for key in expected)
+    assert run.history == straight.history
+
+
+def test_history_holds_one_value_a_step(uninterrupted):
+    _, run = uninterrupted
+    assert [len(values) for values in run.history.values()] == [STEPS, STEPS]
+
+
+def test_a_finished_run_does_not_train_again(tmp_path):
+    first, _ = train(4, tmp_path / "run.safetensors")
+    again, run = train(4, tmp_path / "run.safetensors")
+    assert run.done == 4
+    assert all(torch.equal(first[key], again[key]) for key in first)
+
+
+def test_the_interruption_says_where_to_go_on(tmp_path, capsys):
+    train(STEPS, tmp_path / "run.safetensors", stop_in=8)
+    assert "stopped at step 8 of 10" in (err := capsys.readouterr().err)
+    assert "(step 6), run again to go on" in err
+
+
+def test_a_nan_loss_stops_with_the_step_and_the_last_good_checkpoint_named(tmp_path):
+    path = tmp_path / "run.safetensors"
+    run = Run(9, checkpoint=path, checkpoint_every=2, progress=False)
+    model, optimizer = run.setup(net := nn.Linear(1, 1), torch.optim.SGD(net.parameters(), 0.1))
+    with pytest.raises(NonFiniteLossError, match=r"nan by step 6 of 9.*run\.safetensors \(step 4\)"):
+        for x in run.batches(torch.ones(4, 1), batch_size=2):
+            run.step(optimizer, model(x).mean() * (float("nan") if run.done == 5 else 1.0))
+    assert checkpoints.load(path)["step"] == 4
+    assert model.weight.isfinite().all()
+
+
+def test_only_the_optimizers_own_parameters_get_gradients():
+    run = Run(1, progress=False)
+    mine, other = nn.Linear(2, 2), nn.Linear(2, 1)
+    mine, other, optimizer = run.setup(mine, other, torch.optim.SGD(mine.parameters(), 0.1))
+    run.step(optimizer, other(mine(torch.ones(3, 2))).mean())
+    assert mine.weight.grad is not None and other.weight.grad is None
+
+
+def test_several_optimizers_share_one_loss_and_one_backward_pass():
+    run = Run(2, progress=False)
+    matrix, rest, other = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+    before = [part.weight.detach().clone() for part in (matrix, rest, other)]
+    optimizers = [torch.optim.SGD(matrix.parameters(), 0.1), torch.optim.Adam(rest.parameters(), 0.1)]
+    matrix, rest, other, *optimizers = run.setup(matrix, rest, other, *optimizers)
+    gradients = []
+    for x in run.batches(torch.ones(4, 2), batch_size=4):
+        run.step(optimizers, other(rest(matrix(x))).sum())
+        gradients.append(matrix.weight.grad.clone())
+    moved = [not torch.equal(part.weight, old) for part, old in zip((matrix, rest, other), before, strict=True)]
+    assert moved == [True, True, False] and other.weight.grad is None
+    assert gradients[1].norm() < 10 * gradients[0].norm()  # each step forgets the gradient of the one before
+    assert torch.allclose(gradients[0], gradients[0][:, :1].expand(2, 2))
+
+
+def scheduled(path: Path, stop_in: int | None) -> tuple[nn.Module, list[float]]:
+    torch.manual_seed(0)
+    run = Run(6, checkpoint=path, checkpoint_every=1, progress=False)
+    sgd = torch.optim.SGD((net := nn.Linear(1, 1)).parameters(), 0.1, momentum=0.9)
+    model, optimizer, schedule = run.setup(net, sgd, torch.optim.lr_scheduler.OneCycleLR(sgd, 0.1, total_steps=6))
+    rates = []
+    for step in run.remaining():
+        if step == stop_in:
+            break
+        rates.append(sgd.param_groups[0]["lr"])
+        run.step(optimizer, model(torch.full((2, 1), 1.0 + step)).square().mean())
+        schedule.step()
+    return net, rates
+
+
+def test_a_schedule_goes_on_where_it_stopped(tmp_path):
+    straight, rates = scheduled(tmp_path / "a", None)
+    _, before = scheduled(tmp_path / "b", 3)
+    resumed, after = scheduled(tmp_path / "b", None)
+    assert before + after == rates and len(set(rates)) > 3
+    assert torch.equal(straight.weight, resumed.weight)
+
+
+def test_a_loop_may_make_its_own_batches_from_the_number_of_the_step():
+    run = Run(3, progress=False)
+    assert [(step, run.done) for step in run.remaining()] == [(0, 0), (1, 1), (2, 2)]
+    assert run.done == 3 and run.cpu_seconds >= 0
+
+
+def test_the_average_follows_its_definition():
+    run = Run(5, progress=False)
+    model, optimizer = run.setup(net := nn.Linear(1, 1), torch.optim.SGD(net.parameters(), 0.5))
+    average = run.average(model, decay=0.15)
+    expected = None
+    for n, x in enumerate(run.batches(torch.randn(8, 1), batch_size=4)):
+        if n > 0:
+            weight = model.weight.detach().clone()
+            d = min(0.15, n / (9 + n))
+            expected = weight if n == 1 else d * expected + (1 - d) * weight
+            assert torch.allclose(average.module.weight, expected)
+        run.step(optimizer, model(x).square().mean() - model(x).mean())
+
+
+def test_every_example_is_seen_once_an_epoch_in_a_new_order():
+    run = Run(8, progress=False)
+    seen = torch.cat(list(run.batches(torch.arange(20.0)[:, None], batch_size=5))).flatten()
+    first, second = seen[:20], seen[20:]
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(20))
+    assert not torch.equal(first, second)
+
+
+def test_several_tensors_stay_aligned():
+    run = Run(3, progress=False)
+    for x, y in run.batches(torch.arange(12.0)[:, None], torch.arange(12), batch_size=4):
+        assert torch.equal(x[:, 0].long(), y)
+
+
+def test_two_processes_equal_one_on_the_same_batches(tmp_path):
+    """Same seed, same global batch, split in two by gloo: equal to 1e-6 (sums are taken in another order)."""
+    script = str(Path(__file__).with_name("gan_run.py"))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    two = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", script]
+    for name, command in {"one": [sys.executable, script], "two": two}.items():
+        command = [*command, str(tmp_path / name), str(tmp_path / f"{name}.checkpoint")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = load_file(tmp_path / "one"), load_file(tmp_path / "two")
+    assert one.keys() == two.keys()
+    for key in one:
+        assert torch.allclose(one[key], two[key], atol=1e-6), key
+
+
+def _limit_file_size() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path):
+    path = tmp_path / "run.safetensors"
+    checkpoints.save(path, {"step": 1})
+    code = (
+        "import sys, torch, pathlib; from genai_utils.run import checkpoints\n"
+        f"checkpoints.save(pathlib.Path({str(path)!r}), {{'step': 2, 'weights': torch.zeros(9000)}})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], preexec_fn=_limit_file_size, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "the checkpoint before it is untouched. Free some disk space" in done.stderr
+    assert checkpoints.load(path) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_checkpoint_survives_the_round_trip(tmp_path):
+    state = {"a": [1, 2.5, None, "x", True], "b": {3: torch.arange(4), "c": {"d": torch.ones(2, 2).T}}, "e": []}
+    checkpoints.save(tmp_path / "x", state)
+    back = checkpoints.load(tmp_path / "x")
+    assert back["a"] == state["a"] and back["e"] == []
+    assert torch.equal(back["b"][3], torch.arange(4)) and torch.equal(back["b"]["c"]["d"], torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x10\0\0\0\0\0\0\0{}"])
+def test_a_damaged_checkpoint_says_what_to_do(content, tmp_path):
+    path = tmp_path / "run.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="not a whole checkpoint.*delete it to start afresh"):
+        train(3, path)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    train(3, path)
+    with pytest.raises(ValueError, match="does not fit this"):
+        train(3, path, norm=False)
+    run = Run(3, checkpoint=path, seed=1, progress=False)
+    with pytest.raises(ValueError, match="belongs to another run"):
+        next(run.batches(torch.ones(4, 1), batch_size=2))
+
+
+@pytest.mark.parametrize(
+    ("data", "batch_size", "message"),
+    [
+        ([torch.tensor([[1.0], [float("nan")], [2.0]])], 2, "1 of 3 examples hold NaN .*, the first is number 1"),
+        ([torch.ones(3, 1), torch.ones(4)], 2, "equal length, got lengths \\[3, 4\\]"),
+        ([torch.ones(1, 1)], 2, "batch_size must lie in 1..1"),
+        ([], 2, "equal length"),
+    ],
+)
+def test_bad_batches_are_refused_with_a_reason(data, batch_size, message):
+    with pytest.raises(ValueError, match=message):
+        next(Run(1, progress=False).batches(*data, batch_size=batch_size))
+
+
+def test_in_a_notebook_the_bar_is_one_line_updated_in_place(monkeypatch):
+    from genai_utils.run import progress
+
+    shown = []
+
+    class Output:
+        def update(self, text):
+            shown.append(text.data)
+
+    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda text, display_id: shown.append(text.data) or Output())
+    with progress.Progress(total=3) as bar:
+        bar.show(3, {"loss": 0.123})
+    assert "3/3" in shown[-1] and "loss=0.12" in shown[-1] and "\n" not in shown[-1]
+
+
+def test_without_ipython_there_is_no_notebook(monkeypatch):
+    from genai_utils.run import progress
+
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    assert not progress._in_notebook()
+
+
+def test_bad_runs_are_refused_with_a_reason():
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        Run(0)
+    with pytest.raises(ValueError, match="no checkpoint file"):
+        Run(1).save()

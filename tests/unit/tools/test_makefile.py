@@ -1,0 +1,80 @@
+"""`make book` builds the whole site when something changed, and nothing when nothing did."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.notebooks import ROOT
+
+FILES = (
+    "_config.yml",
+    "_toc.yml",
+    ".venv/site",
+    "book/intro.md",
+    "book/chapters/vae.md",
+    "book/_static/vendor/kit.js",
+    "notebooks/vae.ipynb",
+    "_ext/ledger.py",
+    "tests/equations/test_vae.py",
+    "genai_utils/records/results.csv",
+    "genai_utils/session.py",
+)
+JUPYTER_BOOK = """\
+#!/bin/sh
+[ ! -e broken ] || exit 1
+mkdir -p _build/html && echo built >> builds
+"""
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """What the site is made of, an hour old and built, with a Jupyter Book that only writes down its calls."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.lock", "pyproject.toml", *FILES):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".venv/bin").mkdir()
+    (tmp_path / ".venv/bin/jupyter-book").write_text(JUPYTER_BOOK)
+    (tmp_path / ".venv/bin/jupyter-book").chmod(0o755)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+    assert build(tmp_path) == 1
+    return tmp_path
+
+
+def build(tree: Path) -> int:
+    """Ask for the site.  Returns: how often it was built so far."""
+    subprocess.run(["make", "-s", "_build/current"], cwd=tree, capture_output=True)
+    builds = tree / "builds"
+    return len(builds.read_text().splitlines()) if builds.exists() else 0
+
+
+def test_a_site_is_not_built_twice(tree):
+    assert build(tree) == 1
+
+
+@pytest.mark.parametrize("name", FILES[:-1])
+def test_any_change_of_what_it_is_made_of_builds_it_again(tree, name):
+    (tree / name).touch()
+    assert build(tree) == 2 and build(tree) == 2
+
+
+def test_a_file_that_is_gone_builds_it_again(tree):
+    (tree / "book/chapters/vae.md").unlink()
+    assert build(tree) == 2 and build(tree) == 2
+
+
+def test_code_that_no_page_shows_does_not(tree):
+    (tree / "genai_utils/session.py").touch()
+    assert build(tree) == 1
+
+
+def test_after_a_build_that_failed_nothing_counts_as_built(tree):
+    (tree / "book/intro.md").touch()
+    (tree / "broken").touch()
+    assert build(tree) == 1 and not (tree / "_build/current").exists()
+    (tree / "broken").unlink()
+    assert build(tree) == 2
