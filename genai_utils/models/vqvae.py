@@ -24,7 +24,7 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
 
     Args: z: (..., d); codebook: (codes, d).  Returns: (...) int64.  Always in float32: in bfloat16 neighbours tie.
     Raises: ValueError when the vectors have another size.
-    Source: van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, equation 1. Equation (vq.quantise).
+    Source: van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, equation 1. Equation (vq.quantize).
     """
     if z.shape[-1] != codebook.shape[1]:
         raise ValueError(f"vectors must have {codebook.shape[1]} entries like the codebook's, got {tuple(z.shape)}")

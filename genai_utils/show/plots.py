@@ -90,7 +90,7 @@ def bars(
         bars.  ax: where to draw; default: a new figure.
     """
     ax = ax or plt.subplots(figsize=(7.2, 0.8 + 0.4 * len(values)))[1]
-    drawn = ax.barh(list(values), list(values.values()), color=color, xerr=spread, ecolor=style.GREY)
+    drawn = ax.barh(list(values), list(values.values()), color=color, xerr=spread, ecolor=style.GRAY)
     reach = spread if spread is not None else [0.0] * len(values)
     for bar, value, error in zip(drawn, values.values(), reach, strict=True):
         end = value + error, bar.get_y() + bar.get_height() / 2
@@ -132,8 +132,8 @@ def rows(groups: Mapping[str, Tensor], title: str = "", width: float = 7.2) -> F
     for ax, page, name in zip(axes[:, 0], pages, groups, strict=True):
         ax.imshow(page, vmin=0, vmax=255)
         ax.set_axis_off()
-        ax.text(-0.01, 0.5, name, transform=ax.transAxes, ha="right", va="center", color=style.GREY)
-    fig.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12.5, color=style.GREY)
+        ax.text(-0.01, 0.5, name, transform=ax.transAxes, ha="right", va="center", color=style.GRAY)
+    fig.suptitle(title, x=0.02, ha="left", fontweight="bold", fontsize=12.5, color=style.GRAY)
     return fig
 
 

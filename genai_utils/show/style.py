@@ -12,7 +12,7 @@ from matplotlib.text import Text
 ORANGE, BLUE, GREEN, RED, PINK, SKY, OLIVE = (
     "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B59F00",
 )  # fmt: skip
-GREY = "#777a80"
+GRAY = "#777a80"
 # Words need more contrast than lines: on white and on the site's dark background (#121212) these have 3.5 and more.
 INKS = {ORANGE: "#b57d00", BLUE: "#0f7fc4", GREEN: "#00986f", PINK: "#bf6498", SKY: "#2f8fcb", OLIVE: "#97850a"}
 

@@ -29,7 +29,7 @@ def as_map(points: torch.Tensor) -> torch.Tensor:
     return points.T[None, :, :, None]
 
 
-@verifies("vq.quantise")
+@verifies("vq.quantize")
 @few
 @given(SEEDS)
 def test_the_chosen_code_is_the_nearest_neighbour_of_a_search_tree(seed):

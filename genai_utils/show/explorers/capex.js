@@ -3,7 +3,7 @@
 // from Python, which reads them from the table of facts.
 
 import {
-  BLUE, GREEN, GREY, ORANGE, PINK, SKY, bars, digits, disc, label, line, number, panels, percent, plot, ticks,
+  BLUE, GREEN, GRAY, ORANGE, PINK, SKY, bars, digits, disc, label, line, number, panels, percent, plot, ticks,
 } from "./kit.js";
 
 export const NAMES = [
@@ -48,7 +48,7 @@ function drawBill(svg, s) {
   const columns = [
     ["chips", 0, chips, BLUE], ["buildings", chips, chips + buildings, SKY],
     ["running", chips + buildings, cost, GREEN], ["sellers", cost, needed, PINK],
-    ["needed", 0, needed, ORANGE], ["today", 0, s.revenue_today, GREY],
+    ["needed", 0, needed, ORANGE], ["today", 0, s.revenue_today, GRAY],
   ];
   const axis = { yTitle: "billion dollars a year", xTitle: "" };
   bars(svg, columns.map((column) => [...column, money(column[2] - column[1])]), axis);

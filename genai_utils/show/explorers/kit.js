@@ -3,7 +3,7 @@
 
 // The colours of genai_utils.show.style, which a colour-blind eye tells apart.
 export const [BLUE, ORANGE, GREEN, RED] = ["#0072B2", "#E69F00", "#009E73", "#D55E00"];
-export const [PINK, SKY, OLIVE, GREY] = ["#CC79A7", "#56B4E9", "#B59F00", "#777a80"];
+export const [PINK, SKY, OLIVE, GRAY] = ["#CC79A7", "#56B4E9", "#B59F00", "#777a80"];
 
 // --- words and numbers -----------------------------------------------------------------------------------------------
 

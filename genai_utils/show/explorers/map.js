@@ -2,7 +2,7 @@
 // draws at the cross-hair. One pair of networks for each weight (beta) of the KL. Unit-tested against PyTorch.
 
 import {
-  BLUE, GREEN, GREY, OLIVE, ORANGE, PINK, RED, SKY,
+  BLUE, GREEN, GRAY, OLIVE, ORANGE, PINK, RED, SKY,
   button, bytes, choice, element, explorer, number, paint, shades, shape, slider, terms, within,
 } from "./kit.js";
 
@@ -64,7 +64,7 @@ export function spreads(codes, labels, classes) {
 
 const HALF = 190; // the plane, from its centre to its edge, in units of the drawing
 // Letters tell the classes apart; colours only help, and black is the text's.
-const COLOURS = [ORANGE, BLUE, GREEN, RED, PINK, SKY, OLIVE, GREY, "currentColor", "#882255"];
+const COLOURS = [ORANGE, BLUE, GREEN, RED, PINK, SKY, OLIVE, GRAY, "currentColor", "#882255"];
 const ALL = "all";
 const colour = (k) => `--c: ${COLOURS[k % COLOURS.length]}`;
 const share = (v) => (v < 0.0001 ? "less than 0.01" : number(100 * v, v < 0.01 ? 2 : 0));

@@ -2,7 +2,7 @@
 // The functions of money are pure and exported, and equal those of genai_utils.business.unit_economics.
 
 import {
-  BLUE, GREEN, GREY, ORANGE, RED, SKY, bars, digits, disc, given, line, number, panels, percent, plot, ticks,
+  BLUE, GREEN, GRAY, ORANGE, RED, SKY, bars, digits, disc, given, line, number, panels, percent, plot, ticks,
 } from "./kit.js";
 
 export const DEFAULTS = {
@@ -67,7 +67,7 @@ function drawMonth(svg, s) {
   const m = month(s), left = m.revenue - m.payers, next = left - m.free;
   const columns = [
     ["revenue", 0, m.revenue, BLUE], ["payers", m.revenue, left, ORANGE], ["free users", left, next, SKY],
-    ["fixed", next, m.profit, GREY], ["profit", 0, m.profit, m.profit < 0 ? RED : GREEN],
+    ["fixed", next, m.profit, GRAY], ["profit", 0, m.profit, m.profit < 0 ? RED : GREEN],
   ];
   const cost = ([name, from, to]) => thousands(name === "profit" ? to : Math.abs(to - from));
   bars(svg, columns.map((column) => [...column, cost(column)]), { ...MONEY, xTitle: "" });
@@ -95,7 +95,7 @@ function drawYears(svg, s) {
     ...MONEY, x: [0, MONTHS], y: [0, high], xTicks: HALF_YEARS, yTicks: ticks(0, high), xTitle: "months from now",
   });
   const points = (values) => values.map((v, i) => [x(i), y(v)]);
-  svg.append(line([...points(revenue), ...points(costs).reverse()], "none", { fill: GREY, "fill-opacity": 0.2 }));
+  svg.append(line([...points(revenue), ...points(costs).reverse()], "none", { fill: GRAY, "fill-opacity": 0.2 }));
   svg.append(line(points(costs), ORANGE, { "stroke-dasharray": "6 4" }), line(points(revenue), BLUE));
   if (when !== null) svg.append(disc(x(when), y(revenue[when]), months[0].profit < 0 ? GREEN : RED));
   const turned = months[0].profit < 0 ? "first profit" : "first loss";

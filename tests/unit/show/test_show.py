@@ -153,7 +153,7 @@ def _contrast(colour: str, ground: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("ink", "enough"), [(style.GREY, 4.2), (style.RED, 3.5), *((i, 3.5) for i in style.INKS.values())]
+    ("ink", "enough"), [(style.GRAY, 4.2), (style.RED, 3.5), *((i, 3.5) for i in style.INKS.values())]
 )
 def test_the_words_of_figures_are_legible_on_white_and_on_the_dark_page(ink, enough):
     assert min(_contrast(ink, "#ffffff"), _contrast(ink, "#121212")) > enough

@@ -89,7 +89,7 @@ def test_a_picture_in_words_follows_its_grey_values(js):
 
 
 def test_the_colours_are_those_of_the_figures(js):
-    for name in ("BLUE", "ORANGE", "GREEN", "RED", "PINK", "SKY", "OLIVE", "GREY"):
+    for name in ("BLUE", "ORANGE", "GREEN", "RED", "PINK", "SKY", "OLIVE", "GRAY"):
         assert js(f"explorer.{name}") == getattr(style, name)
 
 
