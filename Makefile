@@ -57,6 +57,9 @@ wheel: .venv/site ## build the wheel of the package into dist, for Colab and for
 	@$(call step,build the wheel); rm -rf build dist; $(PIP) wheel --no-deps -w dist . && rm -rf build && \
 	$(call took,wheel) && ls -l dist/*.whl
 
+chapter: .venv/site ## begin a chapter: make chapter NAME=my-topic [TITLE="My topic"] [PART="The question"]
+	@$(BIN)/python -m tools.chapter "$$NAME" "$$TITLE" "$$PART"
+
 address: .venv/site ## say where you publish: make address URL=https://github.com/you/your-fork
 	@$(BIN)/python -m tools.address '$(URL)'
 
@@ -72,4 +75,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock
 clean:           ## remove what was built; keeps .venv
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test system wheel address serve lab lock clean
+.PHONY: help book notebooks test system wheel chapter address serve lab lock clean

@@ -1,0 +1,231 @@
+"""What the pages tell a reader to type is typed here, as printed; what is not stands in a table with the reason.
+
+A command or line of code that is new on a page fails until it runs here or has a row in one of the tables.
+"""
+
+import ast
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import genai_utils as gu
+from tools.front_matter import FrontMatter, parted
+from tools.notebooks import ROOT, Project
+
+pytestmark = pytest.mark.xdist_group("advice")  # one copy of the tree for all commands
+
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "book/how-to-use.md")
+}
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"(?<!Do not type )`([^`\n]+)`")
+WORD = re.compile(r"(?!make$)[\w./*-]+")  # a file, an option, a name
+PROGRAM = re.compile(
+    r"(?:\w+=\S+ )?(make$|(accelerate|conda|git|jupyter|make|pip|pre-commit|python|source|sudo|torchrun|wsl) )"
+)
+
+# Only shown by make, not done: each takes minutes, opens a browser, needs root or the network.
+DRY = {
+    "make book": "`make test`, which CI runs, begins with it",
+    "make lab": "opens a browser",
+    "make notebooks": "would execute every stale chapter; test_chapter.py and test_notebooks.py execute small ones",
+    "make test": "CI runs it; this is a part of it",
+    "make wheel": "takes its tools from the network; test_wheel.py builds the same wheel without",
+    "sudo make system": "installs for the whole machine; CI does it, as root",
+}
+# Run by another test or command.
+ELSEWHERE = {
+    "python -m genai_utils.recipes verify": "minutes; tests/unit/recipes/test_ship.py verifies a small recipe so",
+    "python -m genai_utils.recipes verify NAME": "the same",
+    "python -m genai_utils.recipes verify fashion-classifier": "the same",
+    "python -m tools.notebooks --check": "`make book` begins with it, also when it is only shown",
+}
+# With a name where the page has a placeholder.
+INSTEAD = {
+    "make address": "make address URL=https://github.com/you/your-fork",
+    "python -m genai_utils.recipes NAME": "python -m genai_utils.recipes fashion-classifier --out my-zoo --steps 2",
+    "python -m tools.lint_chapters NAME": "python -m tools.lint_chapters pixels",
+}
+# The page says of these that they are untried.
+UNTRIED = {
+    "conda activate gold-mine-or-bubble": "CI has no conda",
+    "conda env create -f environment.yml": "CI has no conda",
+    "jupyter lab notebooks": "with conda; opens a browser",
+    "pip install pre-commit && pre-commit install": "downloads",
+    "wsl --install": "CI has no Windows",
+}
+# Words in a font for code that are neither a command nor Python.
+NOTATION = {"$$ … \\tag{family.name} $$", "#@title Solution", "#@title Draw: speed against batch", "**kwargs"}
+PUBLISHING = re.search(r"^## Publish your own\n(.*?)^## ", PAGES["book/how-to-use.md"], re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[str]:
+    """The lines of the blocks of commands and the commands within sentences, in order, each once."""
+    lines = [line for language, block in BLOCK.findall(text) if language == "bash" for line in block.splitlines()]
+    spans = [span for span in SPAN.findall(BLOCK.sub("", text)) if PROGRAM.match(span)]
+    return list(dict.fromkeys(re.sub(r"\s+#.*", "", line) for line in lines + spans if line))
+
+
+def snippets(text: str) -> list[str]:
+    """The code within sentences."""
+    return [span for span in SPAN.findall(BLOCK.sub("", text)) if not PROGRAM.match(span) and not WORD.fullmatch(span)]
+
+
+def blocks(language: str) -> list[str]:
+    return [block for text in PAGES.values() for found, block in BLOCK.findall(text) if found == language]
+
+
+COMMANDS = list(dict.fromkeys(command for text in PAGES.values() for command in commands(text)))
+PUBLISH = commands(PUBLISHING[1]) if PUBLISHING else []
+TRAINED = ["python train.py", "torchrun --standalone --nproc-per-node 2 train.py"]
+OTHERS = {*DRY, *ELSEWHERE, *UNTRIED, *PUBLISH, *TRAINED, "source .venv/bin/activate"}  # not here, or in other tests
+TRIED = [each for each in dict.fromkeys(INSTEAD.get(each, each) for each in COMMANDS) if each not in OTHERS]
+SNIPPETS = sorted({snippet for text in PAGES.values() for snippet in snippets(text)} - NOTATION)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """A copy of this tree, with the script that a page prints, and what is installed here as its .venv."""
+    root = tmp_path_factory.mktemp("advice") / "course"
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in names:
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes((ROOT / name).read_bytes())
+    (root / ".venv").mkdir()
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        (root / ".venv" / part).symlink_to(Path(sys.prefix, part))
+    (root / "train.py").write_text(blocks("python")[0])
+    return root
+
+
+def typed(command: str, folder: Path, **environment: str) -> str:
+    """What a terminal answers in which the course's Python was activated; make finds everything installed.
+
+    PIP=true lets the Makefile's own installation pass without a download.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_", "PYTHONPATH"))}
+    settings = plain | {"MAKEFLAGS": " -- PIP=true", "GENAI_BUDGET": "cpu", "OMP_NUM_THREADS": "1"} | environment
+    script = f"source .venv/bin/activate\n{command}"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=settings, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def test_every_block_says_whether_it_is_to_be_typed():
+    assert {language for text in PAGES.values() for language, _ in BLOCK.findall(text)} <= {"bash", "python", "text"}
+    assert len(blocks("python")) == 2, "run the new block of code here"
+
+
+def test_the_tables_name_only_what_the_pages_say():
+    assert {*DRY, *ELSEWHERE, *INSTEAD, *UNTRIED} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", UNTRIED)
+def test_a_page_says_so_of_what_is_untried(command):
+    found = [part for text in PAGES.values() for part in re.split(r"\n\n|\n- ", text) if f"`{command}`" in part]
+    assert found and all("ntried" in paragraph for paragraph in found)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_commands_of_the_courses_python_says_how_to_get_it(name):
+    of_python = [command for command in commands(PAGES[name]) if re.match("python|torchrun", command)]
+    assert of_python and "source .venv/bin/activate" in commands(PAGES[name])
+
+
+@pytest.mark.parametrize("command", DRY)
+def test_a_command_that_is_only_shown_is_one_of_the_makefile(command, copy):
+    assert typed(command.removeprefix("sudo "), copy, MAKEFLAGS="n -- PIP=true")
+
+
+@pytest.mark.parametrize("command", TRIED)
+def test_a_command_does_as_printed(command, copy):
+    typed(command, copy)
+
+
+def weights(said: str, processes: int) -> list[float]:
+    """The weights that each of so many processes ended with; they are the same."""
+    found = re.findall(rf"process (\d) of {processes}: weights \[\[(.+?), (.+?)\]\]", said)
+    assert sorted(int(number) for number, *_ in found) == list(range(1, processes + 1)), said
+    assert len({tuple(rest) for _, *rest in found}) == 1
+    return [float(each) for each in found[0][1:]]
+
+
+def test_two_processes_start_where_two_are_promised_and_end_with_the_weights_of_one(copy):
+    one, two = (weights(typed(command, copy), number) for number, command in enumerate(TRAINED, start=1))
+    assert one == pytest.approx([1.0, -2.0], abs=0.05) and two == pytest.approx(one, abs=0.01)
+
+
+def test_a_notebook_starts_two_processes_with_the_printed_cell(copy):
+    cell = f"import genai_utils as gu\ngu.start(seed=0)\n{blocks('python')[1]}"
+    assert weights(typed(f"python -c {shlex.quote(cell)}", copy), 2) == pytest.approx([1.0, -2.0], abs=0.05)
+
+
+def test_the_tag_is_published_before_the_site_and_has_the_address(copy):
+    """In the order of the page: address, commit, tag, site."""
+    typed(
+        "git init -q -b main && git config user.name a && git config user.email a@example.org && git add -A && "
+        "git commit -qm start && git init -q --bare ../origin && git remote add origin ../origin",
+        copy,
+    )
+    published = "git -C ../origin for-each-ref --format='%(refname)'"
+    after = {command: typed(f"{command}\n{published}", copy).splitlines()[-1] for command in PUBLISH}
+    tag, site = list(after)[-2:]
+    assert after[tag] == f"refs/tags/v{gu.__version__}" and "refs/heads/main" in typed(published, copy)
+    assert site == "git push origin main" and list(after)[0].startswith("make address")
+    assert "github.com/you/your-fork" in typed(f"git -C ../origin show v{gu.__version__}:_config.yml", copy)
+
+
+def function(call: ast.Call) -> Callable[..., Any]:
+    """What a call in a sentence calls: `gu.` and the room may be left out there."""
+    rooms = [gu, gu.show, gu.data, gu.records, gu.records.facts, gu.records.results, gu.recipes.ship, pytest.mark]
+    path = ast.unparse(call.func).removeprefix("gu.").split(".")
+    for found in rooms:
+        for name in path:
+            found = getattr(found, name, None)
+        if found:
+            return found
+    raise AttributeError(f"{ast.unparse(call)}: the package has no {'.'.join(path)}")
+
+
+# Arguments that sentences name alone: where they belong.
+ARGUMENTS = {
+    'alt=f"…{value:.1f}…"': "figure",
+    'checkpoint="run.safetensors"': "gu.Run",
+    'form="int8"': "Recipe",
+    "full=True": "fashion_mnist",
+}
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_code_in_a_sentence_is_code_of_this_course(snippet, monkeypatch):
+    monkeypatch.setenv("GENAI_BUDGET", "gpu")
+    if snippet.startswith("genai: "):
+        assert parted(f"---\n{snippet}\n---\n")[0] == FrontMatter()
+        return
+    if name := re.fullmatch("GENAI_BUDGET=(.+)", snippet):
+        monkeypatch.setenv("GENAI_BUDGET", name[1])
+        assert gu.budget(cpu=1, gpu=2) == 1
+        return
+    if snippet == "live = True":
+        assert any("live = False" in Project(ROOT).text(name).read_text() for name in Project(ROOT).names)
+        return
+    source = f"{ARGUMENTS[snippet]}({snippet})" if snippet in ARGUMENTS else snippet.removeprefix("@")
+    try:
+        call = ast.parse(re.sub(r"…(?=[,)])", "...", source), mode="eval").body
+    except SyntaxError:
+        pytest.fail(f"{snippet}: neither a command nor Python; give its program to PROGRAM, or itself to NOTATION")
+    signature = inspect.signature(function(call))
+    call.args = [each for each in call.args if ast.unparse(each) != "..."]
+    signature.bind_partial(*call.args, **{each.arg: each.value for each in call.keywords})
+    if snippet in ("gu.budget(cpu=1_200, gpu=12_000)", 'gu.zoo.card("fashion-classifier")'):
+        assert eval(snippet)
