@@ -69,8 +69,8 @@ serve: book      ## serve the site on http://127.0.0.1:8000
 lab: .venv/all   ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-lock: .venv/all  ## write the versions installed now into requirements.lock
-	@$(PIP) freeze --all --exclude-editable | grep -v ' @ ' > requirements.lock
+lock: .venv/all  ## write the versions installed now into requirements.lock, and their licences into LICENSES.md
+	@$(PIP) freeze --all --exclude-editable | grep -v ' @ ' > requirements.lock && $(BIN)/python -m tools.licenses
 
 clean:           ## remove what was built; keeps .venv
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -10,8 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from genai_utils.records.results import Result
-from genai_utils.records.table import from_csv
+from genai_utils.records.results import Result, read
 
 TABLE = "genai_utils/records/results.csv"
 
@@ -22,7 +21,7 @@ class Results(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Render the table as it is stored."""
         self.env.note_dependency(TABLE)
-        rows = from_csv(Result, Path(self.env.srcdir) / TABLE)
+        rows = read(Path(self.env.srcdir) / TABLE)
         head = "".join(f'<th scope="col">{name}</th>' for name in rows[0].cells())
         body = "".join(map(self.row, rows))
         table = f'<div class="ledger results"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

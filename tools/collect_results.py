@@ -14,17 +14,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from genai_utils.records.results import MIME, Result
+from tools.contents import contents
 from tools.stamps import RESULTS
-
-
-def contents(root: Path) -> list[str]:
-    """Names of the chapters in the order of the table of contents."""
-    parts = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["parts"]
-    files = [entry["file"] for part in parts for entry in part["chapters"]]
-    return [file.removeprefix("notebooks/") for file in files if file.startswith("notebooks/")]
 
 
 def rows(name: str, notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +54,7 @@ def _short(value: Any) -> Any:
 def collect(root: Path) -> None:
     """Bring the table up to date."""
     new, path = table(root), root / RESULTS
-    if not path.exists() or path.read_text(encoding="utf-8") != new:
+    if not path.exists() or path.read_bytes() != new.encode():  # whatever damage it has, it is written anew
         replace(path, new)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-import yaml
+from tools.strict_yaml import LineError, load
 
 HEAD = re.compile(r"---\n(.*?)^---\n+", re.DOTALL | re.MULTILINE)
 BUDGETS = ("cpu", "gpu")
@@ -41,14 +41,16 @@ class FrontMatter:
 def parted(text: str) -> tuple[FrontMatter, str]:
     """Part a chapter into its front matter, which may be left out, and what follows it.
 
-    Raises: ValueError: no YAML, or a key or value that it does not have.
+    Raises: ValueError: no YAML, or a key or value that it does not have; names the line.
     """
     head = HEAD.match(text)
+    if not head and text.lstrip("\ufeff\n ").startswith("---"):
+        raise LineError(1, "it begins and ends with a line of three dashes and nothing else, the first of the file")
+    said = load(f"\n{head[1]}") if head else {}  # below the dashes
     try:
-        said = yaml.safe_load(head[1]) if head else {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"it is no YAML: {' '.join(str(error).split())}") from error
-    return FrontMatter(**_keys(said)), text[head.end() :] if head else text
+        return FrontMatter(**_keys(said)), text[head.end() :] if head else text
+    except ValueError as error:
+        raise LineError(getattr(said, "line", 2), str(error)) from error
 
 
 def _keys(said: Any) -> dict[str, Any]:

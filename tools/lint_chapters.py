@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from genai_utils.records.edited import text_of
 from tools.notebooks import ROOT, Project
 
 RULES = "F,B,E501,E731"
@@ -41,11 +42,14 @@ def code(text: str) -> str:
 
 
 def findings(texts: list[Path], ignored: str = "") -> list[str]:
-    """What ruff finds in the code of some texts, a line each: FILE:LINE:COLUMN: RULE what is wrong."""
+    """What ruff finds in the code of some texts, a line each: FILE:LINE:COLUMN: RULE what is wrong.
+
+    Raises: ValueError: a text in another encoding, or with other line ends.  OSError: one that cannot be read.
+    """
     rules = [f"--select={RULES}", f"--ignore={LEFT_OUT}" + f",{ignored}" * bool(ignored)]
     with tempfile.TemporaryDirectory() as folder:
         for text in texts:
-            Path(folder, f"{text.stem}.py").write_text(code(text.read_text(encoding="utf-8")), encoding="utf-8")
+            Path(folder, f"{text.stem}.py").write_text(code(text_of(text)), encoding="utf-8")
         done = subprocess.run([*RUFF, *rules, "."], cwd=folder, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"ruff did not lint the chapters: {done.stderr}")
@@ -59,7 +63,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--ignore", default="", metavar="RULES", help="more rules of ruff to leave out: E501,E731")
     options = parser.parse_args(arguments)
     project = Project(root)
-    found = findings([project.text(name) for name in options.names or project.names], options.ignore)
+    try:
+        found = findings([project.text(name) for name in options.names or project.names], options.ignore)
+    except (ValueError, OSError) as error:  # a text that cannot be read
+        found = [str(error)]
     print(*found, sep="\n", end="\n" * bool(found))
     return int(bool(found))
 

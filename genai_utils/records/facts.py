@@ -24,6 +24,7 @@ class Fact:
     """One statement of the table. value, unit: set where a single number says it; else None and "".
 
     confidence: V1 (we read the primary source), V2 (secondary source only) or U (unverified), perhaps with a remark.
+    Raises: ValueError: an id that is none, a word that is missing, another confidence, or a value without its unit.
     """
 
     id: str
@@ -36,6 +37,16 @@ class Fact:
     confidence: str
     value: float | None = None
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Z]-[A-Z]\d+", self.id):
+            raise ValueError(f"a fact has an id like B-U4, got {self.id!r}")
+        if empty := [name for name in ("topic", "statement", "date", "who", "title") if not getattr(self, name)]:
+            raise ValueError(f"fact {self.id} has an empty {empty[0]}; write who said what, where and when")
+        if not re.match(r"(V1|V2|U)\b", self.confidence):
+            raise ValueError(f"fact {self.id} has the confidence {self.confidence!r}; begin it with V1, V2 or U")
+        if (self.value is None) != (not self.unit):
+            raise ValueError(f"fact {self.id} has the value {self.value} and the unit {self.unit!r}; give both or none")
 
     @property
     def source(self) -> str:
@@ -109,7 +120,7 @@ def facts(topic: str | None = None) -> FactTable:
 
 @cache
 def _table() -> dict[str, Fact]:
-    return {fact.id: fact for fact in from_csv(Fact, TABLE)}
+    return {fact.id: fact for fact in from_csv(Fact, TABLE, "id")}
 
 
 def _linked(fact: Fact) -> str:

@@ -75,7 +75,7 @@ class Ledger(tuple[Forecast, ...]):
 def forecasts() -> Ledger:
     """All forecasts of the course, by the day on which they are due."""
     note(TABLE)
-    return Ledger(sorted(from_csv(Forecast, TABLE), key=lambda each: (each.due, each.id)))
+    return Ledger(sorted(from_csv(Forecast, TABLE, "id"), key=lambda each: (each.due, each.id)))
 
 
 def brier(probabilities: Sequence[float] | np.ndarray, outcomes: Sequence[bool] | np.ndarray) -> float:

@@ -57,7 +57,15 @@ class Result:
 def results() -> list[Result]:
     """All rows, chapter by chapter. A chapter reads those of others with `measured`."""
     note(TABLE)
-    return from_csv(Result, TABLE)
+    return read(TABLE)
+
+
+def read(table: Path) -> list[Result]:
+    """The rows of such a table; a chapter reads its own by `results` or `measured`, which note what they read.
+
+    Raises: ValueError: a damaged table; names the line and the remedy.
+    """
+    return from_csv(Result, table, "chapter", "model")
 
 
 def measured(column: str, *chapters: str) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def measured(column: str, *chapters: str) -> dict[str, Any]:
     It says whose and which, so that a chapter is stale when that changes, and not when others only ran longer.
     Raises: KeyError: no such column, or a chapter without a row.  ValueError: two models of one name.
     """
-    rows = [row for row in from_csv(Result, TABLE) if row.chapter in chapters]
+    rows = [row for row in read(TABLE) if row.chapter in chapters]
     _check(column, chapters, rows)
     for chapter in chapters:
         note(TABLE, "model", column, chapter=chapter)

@@ -38,7 +38,7 @@ class Row:
 
 def scaling_runs(variant: str | None = "ours") -> list[Row]:
     """The runs of one variant; of all with None.  Raises: ValueError: no run is of this variant."""
-    rows = from_csv(Row, TABLE)
+    rows = from_csv(Row, TABLE, "size", "variant", "steps", "seed")
     chosen = [row for row in rows if variant in (None, row.variant)]
     if not chosen:
         raise ValueError(f"no run of variant {variant!r}; there are {sorted({row.variant for row in rows})}")

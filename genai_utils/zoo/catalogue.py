@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
@@ -29,6 +30,7 @@ class Entry:
 
     builder: "module:class" below genai_utils.  arguments: what it is called with, in JSON; a list of arguments stands
     for a list of such models.  sha256: of its file.  seconds: what training took, in CPU seconds of one core.
+    Raises: ValueError: the builder or the arguments are not so written.
     """
 
     name: str
@@ -36,6 +38,18 @@ class Entry:
     arguments: str = "{}"
     sha256: str = ""
     seconds: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.]+:\w+", self.builder):
+            raise ValueError(f"model {self.name} has {self.builder!r} as builder; write module:class")
+        try:
+            arguments = json.loads(self.arguments)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"model {self.name} has arguments that are no JSON: {error}") from error
+        if not all(isinstance(each, dict) for each in (arguments if isinstance(arguments, list) else [arguments])):
+            raise ValueError(
+                f'model {self.name} has the arguments {arguments}; write {{"name": value}} or a list of such'
+            )
 
     def build(self) -> nn.Module:
         """The model before its weights are loaded; its module is imported only now."""
@@ -55,7 +69,7 @@ class Entry:
 
 def entries(table: Path = TABLE) -> dict[str, Entry]:
     """The rows of a catalogue by name; none if there is no such file."""
-    return {entry.name: entry for entry in from_csv(Entry, table)} if table.exists() else {}
+    return {entry.name: entry for entry in from_csv(Entry, table, "name")} if table.exists() else {}
 
 
 def as_csv(rows: Iterable[Entry]) -> str:

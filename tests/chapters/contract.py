@@ -6,7 +6,6 @@ A rule of CHAPTER_RULES looks at one chapter; a rule of BOOK_RULES at all of the
 from __future__ import annotations
 
 import ast
-import csv
 import json
 import re
 import symtable
@@ -17,10 +16,15 @@ from functools import cached_property
 from typing import Any
 
 import nbformat
+from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 
 from _ext import equation_tests
 from genai_utils.records.claims import MIME, SIGN
+from genai_utils.records.edited import text_of
+from genai_utils.records.facts import Fact
+from genai_utils.records.table import from_csv
+from tools.contents import contents
 from tools.lint_chapters import without_magics
 from tools.notebooks import MAX_BYTES, WIDGETS, Project
 
@@ -42,9 +46,14 @@ EXCEPTIONS: dict[str, dict[str, int]] = {
     "vq-vae": {"long": 73},
 }
 
+CLAIM = '"family.name", "It holds.", source=..., supported=..., refuted=..., evidence=...'
+SHOWN = 'CONTRIBUTING.md shows one under "Exercises, quiz and claims"'
+SOLUTION = f"; write a code cell below it, tagged hide-cell, that begins with #@title Solution. {SHOWN}"
+
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 DETAILS = re.compile(r"<details>\s*<summary>\s*(?P<choice>\S.*?)</summary>\s*(?P<why>[^\s<].*?)</details>", re.DOTALL)
+COMING = re.compile(r"^## What is coming\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 DEFINITION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 DISPLAY_MATH = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 EQUATION = re.compile(r"\\tag\{([^}]*)\}")
@@ -130,12 +139,17 @@ class Cap:
 
 @dataclass(frozen=True)
 class Book:
-    """All chapters, and what they lean on: the bibliography, ids of facts, names of tested equations."""
+    """All chapters, and what they lean on or are listed in.
+
+    facts: ids.  tested: names of equations.  contents: chapters listed in _toc.yml.  landing: book/intro.md.
+    """
 
     chapters: list[Chapter]
     bibliography: str
     facts: set[str]
     tested: set[str]
+    contents: list[str]
+    landing: str
 
 
 def read_chapter(project: Project, name: str) -> Chapter:
@@ -145,15 +159,24 @@ def read_chapter(project: Project, name: str) -> Chapter:
 
 
 def read_book(project: Project) -> Book:
-    """Read all chapters and what they lean on."""
-    with (project.root / "genai_utils" / "records" / "facts.csv").open(encoding="utf-8", newline="") as table:
-        facts = {row["id"] for row in csv.DictReader(table)}
+    """Read all chapters, what they lean on and what lists them."""
+    facts = from_csv(Fact, project.root / "genai_utils" / "records" / "facts.csv", "id")
     return Book(
         chapters=[read_chapter(project, name) for name in project.names],
-        bibliography=(project.root / "book" / "references.bib").read_text(encoding="utf-8"),
-        facts=facts,
+        bibliography=text_of(project.root / "book" / "references.bib"),
+        facts={fact.id for fact in facts},
         tested=set(equation_tests.tests(str(project.root))),
+        contents=contents(project.root),
+        landing=text_of(project.root / "book" / "intro.md"),
     )
+
+
+def announced(landing: str) -> set[str]:
+    """Names of the chapters and appendices that the landing page says are coming; none if it announces none."""
+    lists = [
+        names for section in COMING.findall(landing) for names in re.findall(r"(?m)^- \*\*.+?\*\*: (.+)$", section)
+    ]
+    return {default_slugify(name.strip()) for names in lists for name in names.split(",")}
 
 
 def begins_with_its_title(chapter: Chapter) -> Iterator[str]:
@@ -183,7 +206,7 @@ def names_its_equations(chapter: Chapter) -> Iterator[str]:
 
 def makes_claims(chapter: Chapter) -> Iterator[str]:
     if len(chapter.claims) < 4:
-        yield f"shows {len(chapter.claims)} claims, at least 4 are due"
+        yield f"shows {len(chapter.claims)} claims, at least 4 are due; write claim({CLAIM}) in a cell. {SHOWN}"
     for claim in chapter.claims:
         if claim["verdict"] not in SIGN:
             yield f"gives claim {claim['id']} the verdict {claim['verdict']!r}, not one of {', '.join(SIGN)}"
@@ -192,11 +215,11 @@ def makes_claims(chapter: Chapter) -> Iterator[str]:
 def has_exercises(chapter: Chapter) -> Iterator[str]:
     found = EXERCISE.findall(chapter.prose)
     if len(found) < 4:
-        yield f"has {len(found)} exercises, at least 4 are due"
+        yield f"has {len(found)} exercises, at least 4 are due; write > **Exercise {len(found) + 1}.** ... {SHOWN}"
     if [int(number) for number, _ in found] != list(range(1, len(found) + 1)):
-        yield f"numbers its exercises {', '.join(number for number, _ in found)}"
+        yield f"numbers its exercises {', '.join(number for number, _ in found)}; write 1, 2, 3 and so on, in order"
     if not any("bug hunt" in title for _, title in found):
-        yield "has no exercise marked (bug hunt)"
+        yield f"has no exercise marked (bug hunt); write > **Exercise {len(found)} (bug hunt).** ..."
 
 
 def solves_its_exercises(chapter: Chapter) -> Iterator[str]:
@@ -206,10 +229,10 @@ def solves_its_exercises(chapter: Chapter) -> Iterator[str]:
             unsolved = ""
         for number, _ in EXERCISE.findall(cell.source):
             if unsolved:
-                yield f"has no solution for exercise {unsolved}"
+                yield f"has no solution for exercise {unsolved}{SOLUTION}"
             unsolved = number
     if unsolved:
-        yield f"has no solution for exercise {unsolved}"
+        yield f"has no solution for exercise {unsolved}{SOLUTION}"
 
 
 def folds_its_solutions(chapter: Chapter) -> Iterator[str]:
@@ -220,8 +243,8 @@ def folds_its_solutions(chapter: Chapter) -> Iterator[str]:
 
 def has_a_quiz(chapter: Chapter) -> Iterator[str]:
     questions = list(QUIZ.finditer(chapter.prose))
-    if [int(question[1]) for question in questions] != [1, 2, 3, 4, 5]:
-        yield f"has the quiz questions {[int(question[1]) for question in questions]}; write > **Quiz 1.** to 5"
+    if (numbers := [int(question[1]) for question in questions]) != [1, 2, 3, 4, 5]:
+        yield f"has the quiz questions {numbers}; write > **Quiz 1.** ... to 5. {SHOWN}"
     for question in questions:
         block = re.split(r"^(?:## |> \*\*Quiz )", chapter.prose[question.end() :], maxsplit=1, flags=re.MULTILINE)[0]
         block = re.sub(r"^[> ]*(?:[-*] )?", "", block, flags=re.MULTILINE)
@@ -229,7 +252,7 @@ def has_a_quiz(chapter: Chapter) -> Iterator[str]:
         if explained < 3 or explained < choices:
             yield (
                 f"explains {explained} of {choices} choices of quiz {question[1]}; write at least three "
-                "<details><summary>choice</summary>explanation</details>"
+                f"<details><summary>choice</summary>explanation</details>. {SHOWN}"
             )
 
 
@@ -436,6 +459,25 @@ def cites_what_the_bibliography_has(book: Book) -> Iterator[str]:
                 yield f"{chapter.name} cites {arxiv or doi}, which book/references.bib lacks"
 
 
+def is_in_the_contents(book: Book) -> Iterator[str]:
+    names = [chapter.name for chapter in book.chapters]
+    for name in names:
+        if name not in book.contents:
+            yield f"_toc.yml lacks {name}: add `- file: notebooks/{name}` to the chapters of its part"
+    for name in book.contents:
+        if name not in names:
+            yield f"_toc.yml lists notebooks/{name}, which has no text: write book/chapters/{name}.md or take it out"
+
+
+def is_on_the_landing_page(book: Book) -> Iterator[str]:
+    for name in [chapter.name for chapter in book.chapters]:
+        link = f"](../notebooks/{name}.ipynb"
+        if link not in book.landing:
+            yield f'book/intro.md lacks {name}: add `- [Title{link}): in one sentence.` below "What is here"'
+        if name in announced(book.landing):
+            yield f'book/intro.md announces {name}, which is here: take it out of "What is coming"'
+
+
 def uses_facts_that_exist(book: Book) -> Iterator[str]:
     for chapter in book.chapters:
         used = set(re.findall(r"\bfact\(\s*[\"'](.+?)[\"']", "\n".join(cell.source for cell in chapter.code)))
@@ -523,6 +565,8 @@ CHAPTER_RULES: tuple[Callable[[Chapter], Iterator[str]], ...] = (
 )
 BOOK_RULES: tuple[Callable[[Book], Iterator[str]], ...] = (
     cites_what_the_bibliography_has,
+    is_in_the_contents,
+    is_on_the_landing_page,
     makes_each_claim_once,
     names_each_equation_once,
     refers_to_equations_that_exist,

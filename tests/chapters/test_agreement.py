@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import genai_utils
+from genai_utils.records.edited import text_of
 from genai_utils.records.results import TABLE, results
 from tools.collect_results import table
 from tools.notebooks import ROOT, Project, build
@@ -90,7 +91,7 @@ def test_the_citation_names_the_version_of_the_package():
 
 
 def test_the_table_of_results_is_what_the_notebooks_store():
-    assert TABLE.read_text(encoding="utf-8") == table(ROOT), "run `make notebooks`"
+    assert text_of(TABLE) == table(ROOT), "run `make notebooks`"
 
 
 def test_the_table_of_results_reads_as_rows_that_chapters_write():

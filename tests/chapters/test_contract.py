@@ -1,17 +1,18 @@
 """The rules of contract.py accept a good chapter and name what is wrong with a spoilt one."""
 
+import re
 from copy import deepcopy
 from dataclasses import replace
 
 import contract
 import jupytext
 import pytest
-from contract import BOOK_RULES, CHAPTER_RULES, Book, Chapter, read_book
+from contract import BOOK_RULES, CHAPTER_RULES, Book, Chapter, announced, read_book
 from nbformat.v4 import new_output
 
 from _ext import equation_tests
 from genai_utils.records.claims import MIME
-from tools.notebooks import MARKDOWN, WIDGETS, Project
+from tools.notebooks import MARKDOWN, ROOT, WIDGETS, Project
 
 SETUP = "import genai_utils as gu\ngu.start(seed=0)"
 QUIZ = "\n\n".join(
@@ -105,8 +106,19 @@ def claim(name: str) -> dict[str, str]:
     return {"id": name, "text": "It holds.", "source": "x", "verdict": "supported", "evidence": "it costs $2"}
 
 
+LANDING = """\
+# A course
+
+- [Good](../notebooks/good.ipynb#question): it is.
+
+## What is coming
+
+- **Models**: Diffusion, GAN stability
+"""
+
+
 def book(*chapters: Chapter) -> Book:
-    return Book(list(chapters), "@article{x, eprint = {1406.2661}}", {"B-U1"}, {"gan.value"})
+    return Book(list(chapters), "@article{x, eprint = {1406.2661}}", {"B-U1"}, {"gan.value"}, ["good"], LANDING)
 
 
 def complaints(spoilt: Chapter) -> dict[str, list[str]]:
@@ -263,9 +275,78 @@ def test_a_claim_or_an_equation_of_another_chapter_is_found_again():
     assert found == {"makes_each_claim_once", "names_each_equation_once"}
 
 
+LISTS = {
+    "is_in_the_contents, lacking": (dict(contents=[]), "_toc.yml lacks good: add `- file: notebooks/good`"),
+    "is_in_the_contents, unknown": (
+        dict(contents=["good", "old"]),
+        "_toc.yml lists notebooks/old, which has no text: write book/chapters/old.md or take it out",
+    ),
+    "is_on_the_landing_page, lacking": (
+        dict(landing=LANDING.replace("good.ipynb", "better.ipynb")),
+        "book/intro.md lacks good: add `- [Title](../notebooks/good.ipynb): in one sentence.` below",
+    ),
+    "is_on_the_landing_page, still to come": (
+        dict(landing=LANDING.replace("Diffusion", "Diffusion, Good")),
+        'book/intro.md announces good, which is here: take it out of "What is coming"',
+    ),
+}
+
+
+@pytest.mark.parametrize("lists", LISTS)
+def test_a_chapter_that_a_list_lacks_is_named_with_the_remedy(lists):
+    rules = {rule.__name__: rule for rule in BOOK_RULES}
+    changes, sentence = LISTS[lists]
+    (problem,) = rules[lists.split(",")[0]](replace(book(chapter()), **changes))
+    assert problem.startswith(sentence)
+
+
+def test_a_landing_page_without_announcements_announces_nothing():
+    assert announced(LANDING) == {"diffusion", "gan-stability"}
+    assert announced(LANDING.split("## What")[0]) == set()
+
+
+# What a newcomer must be shown in the message that refuses a chapter without it.
+FORMATS = {
+    "has_exercises": ("**Exercise 2", "> **Exercise 4.** ..."),
+    "solves_its_exercises": ("#@title Solution", "tagged hide-cell, that begins with #@title Solution"),
+    "has_a_quiz": ("**Quiz", "> **Quiz 1.** ... to 5"),
+    "has_a_quiz, choices": ("<details><summary>choice a", "<details><summary>choice</summary>explanation</details>"),
+}
+
+
+def doc(title: str) -> str:
+    """The section of CONTRIBUTING.md with this title."""
+    return re.search(rf"^##+ {title}\n(.*?)(?=^##|\Z)", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.M)[1]
+
+
+@pytest.mark.parametrize("rule", FORMATS)
+def test_a_refusal_shows_the_format_and_where_an_example_stands(rule):
+    old, form = FORMATS[rule]
+    new = old.replace("hide-cell", "").replace("**", "").replace("<details>", "").replace("Solution", "Answer")
+    said = complaints(chapter(TEXT.replace(f'tags=["hide-cell"]\n{old}', new).replace(old, new)))[rule.split(",")[0]]
+    assert form in said[0] and contract.SHOWN in said[0]
+
+
+def test_a_refusal_of_too_few_claims_shows_how_to_make_one():
+    spoilt = chapter()
+    last_outputs(spoilt).pop()
+    (problem,) = complaints(spoilt)["makes_claims"]
+    assert "claim(" in problem and "supported=" in problem and contract.SHOWN in problem
+
+
+def test_the_example_in_contributing_is_accepted():
+    title = re.search('"(.+)"', contract.SHOWN)[1]
+    example = re.search(r"^````markdown\n(.*?)^````$", doc(title), re.DOTALL | re.M)[1]
+    first = re.compile(r"> \*\*(?:Exercise|Quiz) 1\..*?(?=> \*\*(?:Exercise|Quiz) 2)", re.DOTALL)
+    assert len(first.findall(TEXT)) == 2 and {"**Exercise 1.**", "**Quiz 1.**"} <= set(
+        re.findall(r"\*\*.+?\*\*", example)
+    )
+    assert complaints(chapter(first.sub("", TEXT).replace("## Exercises", f"{example}\n## Exercises"))) == {}
+
+
 def test_every_rule_is_shown_to_fail():
     shown = {mark[0] for mark in test_a_spoilt_text_is_found_by_its_rule.pytestmark[0].args[1]}
-    shown |= {spoiler.split(",")[0] for spoiler in SPOILERS} | {"stays_small", "keeps_to_its_caps"}
+    shown |= {spoiler.split(",")[0] for spoiler in [*SPOILERS, *LISTS]} | {"stays_small", "keeps_to_its_caps"}
     assert shown == {rule.__name__ for rule in CHAPTER_RULES + BOOK_RULES}
 
 

@@ -12,13 +12,16 @@ read_chapter, read_book = cache(read_chapter), cache(read_book)
 
 
 def test_every_text_has_a_notebook_and_every_notebook_a_text():
-    assert COURSE.names
-    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == COURSE.names
+    stored, written = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}, set(COURSE.names)
+    problems = [f"book/chapters/{name}.md has no notebook: run `make notebooks`" for name in written - stored]
+    problems += [f"notebooks/{name}.ipynb has no text: delete it, or write the text" for name in stored - written]
+    assert written and not problems, "\n".join(problems)
 
 
 def test_every_exception_is_one_of_a_chapter_and_a_cap_that_exist():
-    assert set(EXCEPTIONS) <= set(COURSE.names)
-    assert {cap for excepted in EXCEPTIONS.values() for cap in excepted} <= set(CAPS)
+    pairs = [(name, cap) for name, excepted in EXCEPTIONS.items() for cap in excepted]
+    problems = [f"{name}, {cap}" for name, cap in pairs if name not in COURSE.names or cap not in CAPS]
+    assert not problems, f"EXCEPTIONS of contract.py names no chapter, or none of {list(CAPS)}: {problems}"
 
 
 @pytest.mark.parametrize("rule", CHAPTER_RULES, ids=lambda rule: rule.__name__)

@@ -6,6 +6,7 @@ import shutil
 import nbformat
 import pytest
 
+from genai_utils.records.edited import text_of
 from genai_utils.records.facts import facts
 from tools.notebooks import ROOT, Project, stale
 from tools.stamps import changed
@@ -50,7 +51,7 @@ def test_an_edited_fact_makes_stale_the_chapters_that_read_it_and_no_others(id, 
     (copy / FACTS).write_text(edited, encoding="utf-8")
     found = {name for name in COURSE.names if changed(copy, used(name))}
     assert found == {name for name in COURSE.names if f"{FACTS}?id={id}" in used(name)}
-    assert found >= {name for name in COURSE.names if f'fact("{id}")' in COURSE.text(name).read_text(encoding="utf-8")}
+    assert found >= {name for name in COURSE.names if f'fact("{id}")' in text_of(COURSE.text(name))}
 
 
 @pytest.mark.parametrize(

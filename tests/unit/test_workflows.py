@@ -70,6 +70,16 @@ def test_once_a_week_the_tests_run_with_the_newest_torch(tmp_path):
     assert re.search(r"^LOCK \?=", (ROOT / "Makefile").read_text(), re.MULTILINE), "or the variable changes nothing"
 
 
+def test_once_a_week_all_that_is_pinned_is_audited_and_nothing_else_happens():
+    assert set(TRIGGERS["audit"]) == {"schedule", "workflow_dispatch"} and len(TRIGGERS["audit"]["schedule"]) == 1
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", TRIGGERS["audit"]["schedule"][0]["cron"])
+    (line,) = [line for line in commands("audit", "audit").split("\n") if "pip_audit" in line]
+    assert {"--requirement requirements.lock", "--no-deps", "--disable-pip"} <= set(
+        re.findall(r"--\S+(?: [^-]\S+)?", line)
+    )
+    assert all(re.fullmatch(r"\S+==\S+", pin) for pin in (ROOT / "requirements.lock").read_text().split())
+
+
 def test_every_action_is_pinned_to_a_version():
     used = [step["uses"] for w in WORKFLOWS.values() for job in w["jobs"].values() for step in job.get("steps", [])
             if "uses" in step]  # fmt: skip

@@ -1,6 +1,5 @@
 """The ledger of forecasts is complete, can be decided, and is scored as it should be."""
 
-import csv
 from dataclasses import replace
 from datetime import date
 
@@ -14,12 +13,6 @@ from genai_utils.records import forecasts as ledger
 
 ALL = ledger.forecasts()
 SAID = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=20)
-
-
-def test_the_table_parses_cleanly_and_each_forecast_stands_once():
-    with ledger.TABLE.open(newline="", encoding="utf-8") as file:
-        head, *rows = csv.reader(file, strict=True)
-    assert {len(row) for row in rows} == {len(head)} and len({row[0] for row in rows}) == len(rows) == len(ALL) >= 10
 
 
 @pytest.mark.parametrize("each", ALL, ids=lambda each: each.id)
@@ -84,11 +77,3 @@ def test_a_ledger_without_outcome_has_no_score():
 def test_a_forecast_that_cannot_be_one_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(ALL[0], **changes)
-
-
-def test_a_wrong_word_for_an_outcome_is_refused(tmp_path, monkeypatch):
-    copy = tmp_path / "forecasts.csv"
-    copy.write_text(ledger.TABLE.read_text(encoding="utf-8").rstrip("\n") + "perhaps\n", encoding="utf-8")
-    monkeypatch.setattr(ledger, "TABLE", copy)
-    with pytest.raises(ValueError, match="'perhaps'; write yes, no or nothing"):
-        ledger.forecasts()

@@ -31,3 +31,12 @@ def test_two_models_of_one_name_in_a_chapter_are_refused_and_the_old_table_stays
     with pytest.raises(ValueError, match="b has two results of one name"):
         collect(folder)
     assert (folder / RESULTS).read_text() == "old"
+
+
+@pytest.mark.parametrize("damage", [b"\xef\xbb\xbf", b"\xe9", b"\r\n"])
+def test_a_damaged_table_is_written_anew(damage, tmp_path):
+    collect(folder := project(tmp_path, ROW))
+    whole = (folder / RESULTS).read_bytes()
+    (folder / RESULTS).write_bytes(whole.replace(b"\n", damage) if damage == b"\r\n" else damage + whole)
+    collect(folder)
+    assert (folder / RESULTS).read_bytes() == whole

@@ -29,9 +29,27 @@ def test_everything_can_be_said_in_one_line():
         ("genai: [live]", r"genai takes \{key: value, ...\}, got \['live'\]"),
         ("title: A chapter", r"it is one mapping named genai, got \{'title'"),
         ("genai", "it is one mapping named genai, got 'genai'"),
-        ("genai: {", "it is no YAML: while parsing"),
+        ("genai: {seconds: .nan}", "seconds takes a value like 90, got nan"),
+        ("genai: {seconds: .inf}", "seconds takes a value like 90, got inf"),
+        ("genai: {seconds: 5, seconds: 50}", "'seconds' stands there twice"),
+        ("genai: {live: true; fold: true}", "it is no YAML: "),
+        ("genai: {", "it is no YAML: "),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_is_allowed(said, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_what_is_wrong_is_refused_with_its_line_and_what_is_allowed(said, complaint):
+    with pytest.raises(ValueError, match=rf"(?:{complaint}).*\(line [23]\)$") as caught:
         parted(f"---\n{said}\n---\n{TEXT}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_is_found_in_its_line():
+    with pytest.raises(ValueError, match=r"it is no YAML: .*'%'.*\(line 4\)"):
+        parted(f"---\ngenai:\n  live: true\n  fold: %\n---\n{TEXT}")
+
+
+@pytest.mark.parametrize(
+    "head", ["---\ngenai: {}\n", "\n---\ngenai: {}\n---\n", "--- \ngenai: {}\n---\n", "----\n---\n"]
+)
+def test_a_head_that_is_not_closed_or_not_at_the_top_does_not_become_text(head):
+    with pytest.raises(ValueError, match=r"begins and ends with a line of three dashes .*\(line 1\)"):
+        parted(head + "# Title\n")

@@ -1,5 +1,7 @@
 """The Python of chapters is linted, and its faults are named by the lines of their texts."""
 
+import re
+
 import pytest
 
 from tools import lint_chapters
@@ -68,3 +70,19 @@ def test_code_that_is_no_python_is_named_too(lint):
 def test_a_rule_that_ruff_does_not_know_is_an_error(lint):
     with pytest.raises(RuntimeError, match="unknown|Unknown"):
         lint("print(math.pi)", "--ignore", "no-rule")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (b"this line", b"this l\xefne", "line 3: byte 0xef is not UTF-8; save it as UTF-8"),
+        (b"# A chapter", b"\xef\xbb\xbf# A chapter", "line 1: begins with a byte order mark; save it as UTF-8 without"),
+        (b"\n", b"\r\n", r"line 1: ends as on Windows; save the file with Unix line ends \(LF\)"),
+    ],
+)
+def test_a_chapter_in_another_encoding_is_named_with_its_line(old, new, fault, lint, tmp_path, capsys):
+    lint("print(math.pi)")
+    text = tmp_path / "book/chapters/tiny.md"
+    text.write_bytes(text.read_bytes().replace(old, new))
+    assert lint_chapters.main([], tmp_path) == 1
+    assert re.search(rf"tiny\.md, {fault}.*\n$", capsys.readouterr().out)

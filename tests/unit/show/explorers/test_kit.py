@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from node import EXPLORERS, NAMES, NODE, run_module
 
+from genai_utils.records.edited import text_of
 from genai_utils.show import explorers, style
 from genai_utils.show.explorers.kit import Explorer
 
@@ -122,7 +123,7 @@ def test_lines_of_scripts_and_styles_fit_120_characters():
 def test_links_of_the_book_ask_an_explorer_for_what_it_has(js):
     """Each `#game=mean:4` in the texts names an explorer and values of its state, written as the page writes them."""
     root = EXPLORERS.parents[2]
-    texts = "".join(path.read_text() for path in (root / "book").rglob("*.md"))
+    texts = "".join(map(text_of, (root / "book").rglob("*.md")))
     links = re.findall(r"\]\([^)\s]*#([a-z]+=[^)\s]+)\)", texts)
     assert {link.split("=")[0] for link in links} == {"game", "latent", "map", "gpt", "pnl", "capex"}
     for link in links:
