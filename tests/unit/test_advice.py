@@ -22,8 +22,10 @@ from tools.notebooks import ROOT, Project
 
 pytestmark = pytest.mark.xdist_group("advice")  # one copy of the tree for all commands
 
+EXAMPLE = re.compile(r"^````.*?^````$", re.DOTALL | re.MULTILINE)  # of a chapter: test_contract.py runs it
 PAGES = {
-    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "book/how-to-use.md")
+    name: EXAMPLE.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    for name in ("README.md", "CONTRIBUTING.md", "book/how-to-use.md")
 }
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!Do not type )`([^`\n]+)`")
@@ -36,6 +38,7 @@ PROGRAM = re.compile(
 DRY = {
     "make book": "`make test`, which CI runs, begins with it",
     "make lab": "opens a browser",
+    "make lock": "writes down what is installed, for which pip is needed; test_licenses.py runs its second half",
     "make notebooks": "would execute every stale chapter; test_chapter.py and test_notebooks.py execute small ones",
     "make test": "CI runs it; this is a part of it",
     "make wheel": "takes its tools from the network; test_wheel.py builds the same wheel without",
@@ -43,6 +46,8 @@ DRY = {
 }
 # Run by another test or command.
 ELSEWHERE = {
+    "python -m genai_utils.recipes fashion-classifier --out my-zoo --steps 2": "the same command line as the next",
+    "python -m genai_utils.recipes NAME": "tests/unit/recipes/test_ship.py trains a small recipe so",
     "python -m genai_utils.recipes verify": "minutes; tests/unit/recipes/test_ship.py verifies a small recipe so",
     "python -m genai_utils.recipes verify NAME": "the same",
     "python -m genai_utils.recipes verify fashion-classifier": "the same",
@@ -51,7 +56,6 @@ ELSEWHERE = {
 # With a name where the page has a placeholder.
 INSTEAD = {
     "make address": "make address URL=https://github.com/you/your-fork",
-    "python -m genai_utils.recipes NAME": "python -m genai_utils.recipes fashion-classifier --out my-zoo --steps 2",
     "python -m tools.lint_chapters NAME": "python -m tools.lint_chapters pixels",
 }
 # The page says of these that they are untried.
