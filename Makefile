@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 LOCK ?= -c requirements.lock
+export LOCK
 export PYTHONUNBUFFERED := 1
 # One thread a process and two processes use two cores better than two threads each do (benchmarks/README.md).
 TEST_ENV := OMP_NUM_THREADS=1
@@ -16,16 +17,10 @@ SITE := $(shell find book notebooks -mindepth 1; find _ext tests/equations -name
 help:            ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-.venv/site: requirements.lock pyproject.toml
-	@$(call step,install what the site needs); \
-	{ [ -x $(BIN)/pip ] || { PYTHON=$(PYTHON) tools/system.sh python3-venv && $(PYTHON) -m venv .venv; }; } && \
-	$(PIP) install $$(grep -E '^pip==' requirements.lock) && $(PIP) install $(LOCK) --group site && touch $@ && \
-	$(call took,install)
-
-.venv/all: .venv/site
-	@$(call step,install torch and what the tests need); \
-	$(PIP) install $(LOCK) --group test && $(PIP) install $(LOCK) -e . && touch $@ && \
-	$(call took,install)
+# Marks of an environment that holds up to that step; new only where something was installed. tools/install.py knows all.
+.venv/made .venv/site .venv/all: FORCE
+	@type -P $(PYTHON) >/dev/null || PYTHON=$(PYTHON) tools/system.sh python3-venv
+	@$(PYTHON) tools/install.py $(@F)
 
 book: .venv/site ## build the site into _build/html if anything changed; executes stale notebooks first
 	@$(call step,look for stale notebooks); $(BIN)/python -m tools.notebooks --check && $(call took,look) || $(MAKE) notebooks
@@ -36,14 +31,16 @@ book: .venv/site ## build the site into _build/html if anything changed; execute
 # One page can break another, and -W must see all of them: whatever changed, the whole site is built anew. The mark has
 # the time of the start, so that what changes during a build is built again.
 _build/current: .venv/site _config.yml _toc.yml $(SITE)
-	@$(call step,build the site); rm -rf _build && mkdir _build && touch _build/started && \
+	@$(call step,build the site); mkdir -p _build && touch _build && rm -rf _build && \
+	{ [ $$(df -Pm . | awk 'END {print $$4}') -ge 100 ] || { echo "the disk is full: free 100 MB" >&2; exit 1; }; } && \
+	mkdir _build && touch _build/started && \
 	PATH="$(CURDIR)/$(BIN):$$PATH" jupyter-book build . -W -n --keep-going --quiet && \
 	mv _build/started $@ && $(call took,build)
 
 notebooks: .venv/all ## execute the notebooks whose text or code changed
 	@$(call step,execute stale notebooks); $(BIN)/python -m tools.notebooks && $(call took,notebooks)
 
-test: system .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
+test: .venv/made system .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
 	@$(call step,lint); $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && \
 	$(BIN)/python -m tools.lint_chapters --ignore E501 && \
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools/biome run --silent lint && $(call took,lint)
@@ -63,8 +60,8 @@ chapter: .venv/site ## begin a chapter: make chapter NAME=my-topic [TITLE="My to
 address: .venv/site ## say where you publish: make address URL=https://github.com/you/your-fork
 	@$(BIN)/python -m tools.address '$(URL)'
 
-serve: book      ## serve the site on http://127.0.0.1:8000
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+serve: book      ## serve the site on http://127.0.0.1:8000, or with PORT=8001 there
+	@$(BIN)/python -m tools.serve $(PORT)
 
 lab: .venv/all   ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
@@ -75,4 +72,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock, and
 clean:           ## remove what was built; keeps .venv
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test system wheel chapter address serve lab lock clean
+.PHONY: help book notebooks test system wheel chapter address serve lab lock clean FORCE

@@ -8,7 +8,7 @@ present() {
   case $1 in
     chromium) command -v chromium ;;
     libatomic1) [ "$(uname)" != Linux ] || "$python" -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' ;;
-    python3-venv) [ -x .venv/bin/pip ] || "$python" -c 'import ensurepip' ;;
+    python3-venv) [ -f .venv/made ] || "$python" -c 'import ensurepip' ;;
     *) false ;;
   esac >/dev/null 2>&1
 }

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import genai_utils as gu
+from tools import install
 from tools.front_matter import FrontMatter, parted
 from tools.notebooks import ROOT, Project
 
@@ -38,6 +39,7 @@ PROGRAM = re.compile(
 DRY = {
     "make book": "`make test`, which CI runs, begins with it",
     "make lab": "opens a browser",
+    "make lab TORCH_INDEX=URL": "opens a browser; test_install.py reads the variable",
     "make lock": "writes down what is installed, for which pip is needed; test_licenses.py runs its second half",
     "make notebooks": "would execute every stale chapter; test_chapter.py and test_notebooks.py execute small ones",
     "make test": "CI runs it; this is a part of it",
@@ -67,7 +69,15 @@ UNTRIED = {
     "wsl --install": "CI has no Windows",
 }
 # Words in a font for code that are neither a command nor Python.
-NOTATION = {"$$ … \\tag{family.name} $$", "#@title Solution", "#@title Draw: speed against batch", "**kwargs"}
+NOTATION = {
+    "$$ … \\tag{family.name} $$",
+    "#@title Solution",
+    "#@title Draw: speed against batch",
+    "**kwargs",
+    "> **Exercise 4 (bug hunt).**",
+    "TORCH_INDEX=URL",
+    "https://download.pytorch.org/whl/cpu",  # the page says that it is untried
+}
 PUBLISHING = re.search(r"^## Publish your own\n(.*?)^## ", PAGES["book/how-to-use.md"], re.DOTALL | re.MULTILINE)
 
 
@@ -108,6 +118,9 @@ def copy(tmp_path_factory) -> Path:
     (root / ".venv").mkdir()
     for part in ("bin", "lib", "pyvenv.cfg"):
         (root / ".venv" / part).symlink_to(Path(sys.prefix, part))
+    (root / ".venv/made").write_text(f"{root / '.venv'}\n{install.version(root / '.venv')}")
+    for step in install.STEPS[1:]:
+        (root / ".venv" / step).write_text(install.digest(root))
     (root / "train.py").write_text(blocks("python")[0])
     return root
 

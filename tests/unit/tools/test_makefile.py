@@ -45,9 +45,16 @@ def tree(tmp_path) -> Path:
     return tmp_path
 
 
+def ask(tree: Path, python: str = "true") -> str:
+    """Ask for the site, with a Python that mends the environment.  Returns: what is said of failures."""
+    path = f"{tree}:{os.environ['PATH']}"
+    command = ["make", "-s", "_build/current", f"PYTHON={python}"]
+    return subprocess.run(command, cwd=tree, env={**os.environ, "PATH": path}, capture_output=True, text=True).stderr
+
+
 def build(tree: Path) -> int:
     """Ask for the site.  Returns: how often it was built so far."""
-    subprocess.run(["make", "-s", "_build/current"], cwd=tree, capture_output=True)
+    ask(tree)
     builds = tree / "builds"
     return len(builds.read_text().splitlines()) if builds.exists() else 0
 
@@ -78,3 +85,22 @@ def test_after_a_build_that_failed_nothing_counts_as_built(tree):
     assert build(tree) == 1 and not (tree / "_build/current").exists()
     (tree / "broken").unlink()
     assert build(tree) == 2
+
+
+def test_no_site_is_built_in_an_environment_that_could_not_be_mended(tree):
+    (tree / "book/intro.md").touch()
+    assert "Error 1" in ask(tree, python="false") and (tree / "builds").read_text() == "built\n"
+
+
+def test_what_mends_the_environment_builds_the_site_again(tree):
+    (tree / "mend").write_text("#!/bin/sh\n[ $2 != site ] || touch .venv/site\n")
+    (tree / "mend").chmod(0o755)
+    ask(tree, python="mend")
+    assert (tree / "builds").read_text() == "built\n" * 2
+
+
+def test_a_full_disk_is_named_before_the_build(tree):
+    (tree / "book/intro.md").touch()
+    (tree / "df").write_text("#!/bin/sh\necho disk 1000 901 99 91% /\n")
+    (tree / "df").chmod(0o755)
+    assert ask(tree).startswith("the disk is full: free 100 MB\n") and (tree / "builds").read_text() == "built\n"
