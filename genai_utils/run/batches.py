@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 import torch
 from torch import Tensor
+
+
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """A whole number within bounds.  Raises: ValueError."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        bounds = f"of at least {least}" if most is None else f"in {least}..{most}"
+        raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+    return number
 
 
 class Order:
@@ -16,8 +31,9 @@ class Order:
     def __init__(
         self, n: int, batch_size: int, seed: int, rank: int = 0, ranks: int = 1, device: torch.device | str = "cpu"
     ):
-        if not 1 <= batch_size <= n or batch_size % ranks:
-            raise ValueError(f"batch_size must lie in 1..{n} and divide by {ranks} processes, got {batch_size}")
+        batch_size = whole("batch_size", batch_size, 1, n)
+        if batch_size % ranks:
+            raise ValueError(f"batch_size must divide by {ranks} processes, got {batch_size}")
         self.n, self.batch_size, self.seed, self.rank, self.ranks = n, batch_size, seed, rank, ranks
         self.device = device
         self._epoch, self._shuffled = -1, torch.empty(0, dtype=torch.long)

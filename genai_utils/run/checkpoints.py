@@ -1,34 +1,36 @@
 """Checkpoints in one safetensors file: tensors as tensors, everything else as JSON in the header; no pickle.
 
-A file is written beside its place and moved there whole, so that a crash or a full disk never harms the one before.
+A file is written beside its place and moved there whole, so that a crash or a full disk never harms the one before. Its
+header holds the sha256 of all its bytes, those of the sum itself taken as zeros: whatever changed since is noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
+
+WAYS_OUT = "start anew with Run(..., fresh=True) or name another file"
+KEY, BLANK = b'"sha256":"', b"0" * 64  # nowhere else in the header: the quotes of a string are escaped there
 
 
 def save(path: Path, state: Any) -> None:
     """Write a tree of dicts, lists, numbers, strings and tensors.  Raises: OSError; the old file is then untouched."""
     tensors: dict[str, Tensor] = {}
-    header = {"tree": json.dumps(_pack(state, tensors))}
-    partial = path.with_name(path.name + ".part")
+    header = {"sha256": BLANK.decode(), "tree": json.dumps(_pack(state, tensors))}
+    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, metadata=header)
-        with open(partial, "rb") as written:
-            os.fsync(written.fileno())
+        _write(partial, safetensors.torch.save(tensors, header))
         os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         partial.unlink(missing_ok=True)
         kept = "the checkpoint before it is untouched" if path.exists() else "nothing was written"
         message = f"could not write the checkpoint {path}: {error}; {kept}. Free some disk space or name another place"
@@ -36,13 +38,23 @@ def save(path: Path, state: Any) -> None:
 
 
 def load(path: Path) -> Any:
-    """Read what `save` wrote, on the CPU.  Raises: OSError for a missing, foreign or damaged file."""
+    """Read what `save` wrote, on the CPU.  Raises: OSError for a missing, foreign, older or damaged file."""
     try:
-        with safe_open(path, framework="pt") as file:
-            tree = json.loads((file.metadata() or {})["tree"])
-            return _unpack(tree, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (KeyError, ValueError, SafetensorError) as error:
-        raise OSError(f"{path} is not a whole checkpoint ({error}); delete it to start afresh") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise OSError(f"could not read the checkpoint {path}: {error.strerror}; {WAYS_OUT}") from error
+    if KEY not in content:
+        raise OSError(f"{path} is damaged, no checkpoint, or of an older version (no checksum); {WAYS_OUT}")
+    start = content.index(KEY) + len(KEY)
+    if content[start : start + len(BLANK)] != _sum(content, start):
+        raise OSError(f"{path} is damaged: its bytes are not those that were written; {WAYS_OUT}")
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return _unpack(json.loads(header["__metadata__"]["tree"]), safetensors.torch.load(content))
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process left that was killed while it saved.  Only for the one run that may write here."""
+    _partial(path).unlink(missing_ok=True)
 
 
 def restore(part: Any, state: Any, path: Path) -> None:
@@ -50,10 +62,30 @@ def restore(part: Any, state: Any, path: Path) -> None:
     try:
         part.load_state_dict(state)
     except (RuntimeError, ValueError, KeyError) as error:
-        message = f"{path} does not fit this {type(part).__name__}: {error}; delete it or name another file"
-        raise ValueError(message) from error
+        raise ValueError(f"{path} does not fit this {type(part).__name__}: {error}; {WAYS_OUT}") from error
     if isinstance(part, Optimizer):
         _match_layout(part)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the bytes of a file, its sum in their place, through to the disk."""
+    start = content.index(KEY + BLANK) + len(KEY)
+    with open(path, "wb") as file:
+        for piece in (content[:start], _sum(content, start), memoryview(content)[start + len(BLANK) :]):
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sum(content: bytes, start: int) -> bytes:
+    """sha256 of a file whose own sum begins at `start`, in hex digits."""
+    digest = hashlib.sha256(content[:start] + BLANK)
+    digest.update(memoryview(content)[start + len(BLANK) :])
+    return digest.hexdigest().encode()
 
 
 def _match_layout(optimizer: Optimizer) -> None:

@@ -21,6 +21,7 @@ class Log:
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self._losses: list[Tensor] = []
+        self._row: dict[str, Tensor] = {}  # of the step that is under way
         self._rows: list[dict[str, Tensor]] = []
 
     def loss(self, loss: Tensor) -> None:
@@ -28,8 +29,17 @@ class Log:
         self._losses.append(loss.detach())
 
     def record(self, values: dict[str, Tensor | float], device: torch.device) -> None:
-        """Remember the values of a step."""
-        self._rows.append({name: torch.as_tensor(v, device=device).detach().float() for name, v in values.items()})
+        """Remember values of the step under way; of two under one name the later.  Raises: ValueError: not a number."""
+        for name, value in values.items():
+            number = torch.as_tensor(value, device=device).detach().float()
+            if number.numel() != 1:
+                raise ValueError(f"log takes one number a name, {name} has shape {tuple(number.shape)}; log its mean")
+            self._row[name] = number.reshape(())
+
+    def end_step(self) -> None:
+        """The values that follow are of the next step."""
+        self._rows.append(self._row)
+        self._row = {}
 
     def broken(self) -> float | None:
         """Read the losses since the last call: the last of them if one is NaN or infinite, else None."""
@@ -37,11 +47,10 @@ class Log:
         return float(losses[-1]) if losses and not torch.stack(losses).isfinite().all() else None
 
     def flush(self, mean: Callable[[Tensor], Tensor]) -> None:
-        """Move what was recorded into `history`.  mean: over processes, of a table (steps, names)."""
-        if not self._rows:
-            return
-        names = list(self._rows[0])
-        table = mean(torch.stack([torch.stack([row[name] for name in names]) for row in self._rows]))
-        for name, column in zip(names, table.T.tolist(), strict=True):
-            self.history.setdefault(name, []).extend(column)
+        """Move what was recorded into `history`.  mean: over processes, of values (n,)."""
+        found = [(name, value) for row in self._rows for name, value in row.items()]
         self._rows.clear()
+        if not found:
+            return
+        for (name, _), value in zip(found, mean(torch.stack([value for _, value in found])).tolist(), strict=True):
+            self.history.setdefault(name, []).append(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from genai_utils.device import precision
-from genai_utils.run import checkpoints
-from genai_utils.run.batches import Order, check_data
+from genai_utils.run import checkpoints, fingerprint
+from genai_utils.run.batches import Order, check_data, whole
+from genai_utils.run.lock import Lock
 from genai_utils.run.log import Log, NonFiniteLossError
+from genai_utils.run.parts import Parts, bare
 from genai_utils.run.progress import Progress
 
 GPU_CHECK_EVERY = 20  # reading a loss makes the processor wait for the GPU: read 20 at once
@@ -32,14 +35,20 @@ class Run:
 
     Args:
         steps: steps to train for, see `gu.budget`.
-        checkpoint: file to save to and, where it exists, to resume from (safetensors; written atomically).
-        checkpoint_every: steps between two checkpoints.
+        checkpoint: file to save to and, where it exists, to resume from (safetensors; written atomically, with a
+            checksum). While a run uses it no other process may.
+        checkpoint_every: steps between two checkpoints; the last step writes one, too.
+        fresh: do not resume; the first checkpoint of this run takes the place of the old file.
         seed: seed of the batches and of `noise`.
         progress: show a bar with the time left and the live losses.
+    Raises: ValueError.
 
     A run that is interrupted at any step and started again with the same checkpoint ends with the same weights, bit for
     bit on a CPU with the same number of threads, as long as its only sources of chance are `batches`, `noise` and the
-    global generator of torch.
+    global generator of torch, and all that moves in it went through `setup` or `average`. A checkpoint of another run
+    is refused: other classes, shapes or settings of models, optimizers and schedules, other data, batch size or seed,
+    more steps (`fingerprint` tells all). One of fewer steps goes on to the new end, unless its schedule was made
+    for the old one: then the rates so far were those of a shorter run.
     """
 
     def __init__(
@@ -48,16 +57,17 @@ class Run:
         *,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 500,
+        fresh: bool = False,
         seed: int = 0,
         progress: bool = True,
     ):
-        if steps < 1 or checkpoint_every < 1:
-            raise ValueError(f"steps and checkpoint_every must be at least 1, got {steps} and {checkpoint_every}")
-        self.steps, self.seed, self.done = steps, seed, 0
+        self.steps, self.seed, self.done = whole("steps", steps, 1), whole("seed", seed, 0, 2**32 - 1), 0
         self.seconds, self.cpu_seconds = 0.0, 0.0  # in the loop, stops and resumptions included
         self.checkpoint = Path(checkpoint) if checkpoint else None
-        self._every, self._show, self._saved = checkpoint_every, progress, 0
-        self._parts: list[Any] = []
+        self._every, self._show, self._saved = whole("checkpoint_every", checkpoint_every, 1), progress, 0
+        self._fresh, self._given = fresh, {"seed": str(self.seed)}  # rows of the fingerprint, without the parts
+        self._lock: Lock | None = None
+        self._parts = Parts()
         self._averages: list[tuple[AveragedModel, nn.Module]] = []
         self._log = Log()
         self.accelerator = Accelerator(
@@ -87,7 +97,8 @@ class Run:
                 part.to(memory_format=torch.channels_last)
         ready = self.accelerator.prepare(*parts)
         ready = ready if isinstance(ready, tuple) else (ready,)
-        self._parts += [self._bare(part) for part in ready]
+        for part in ready:
+            self._parts.add(part)
         if self.accelerator.num_processes > 1:  # dropout must differ between processes; the weights above may not
             torch.manual_seed(self.seed + self.accelerator.process_index)
         return ready if len(ready) > 1 else ready[0]
@@ -106,11 +117,10 @@ class Run:
                 else:
                     old.copy_(new)
 
-        bare = self._bare(module)
-        averaged = AveragedModel(bare, multi_avg_fn=update, use_buffers=True).eval()
+        averaged = AveragedModel(bare(module), multi_avg_fn=update, use_buffers=True).eval()
         averaged.requires_grad_(False)
-        self._averages.append((averaged, bare))
-        self._parts.append(averaged)
+        self._averages.append((averaged, bare(module)))
+        self._parts.add(averaged)
         return averaged
 
     def noise(self, *shape: int) -> Tensor:
@@ -125,11 +135,14 @@ class Run:
         Args: data: tensors with one row an example, e.g. images (n, 1, 28, 28) and labels (n,); batch_size: rows of a
             step, over all processes.
         Yields: a tensor (batch, ...), or a tuple of them where several were given.
-        Raises: ValueError for NaN, unequal lengths or too few rows; NonFiniteLossError from `step` or here.
+        Raises: ValueError for NaN, unequal lengths, too few rows or another run's checkpoint; OSError for a damaged one
+            or one in use; NonFiniteLossError from `step` or here.
         """
         check_data(data)
         rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
         order = Order(len(data[0]), batch_size, self.seed, rank, ranks, self.device)
+        if self.checkpoint:
+            self._given |= fingerprint.of_data(data, batch_size)
         held = [part.to(self.device) for part in data]
         for step in self.remaining():
             rows = order.rows(step)
@@ -139,9 +152,15 @@ class Run:
     def remaining(self) -> Iterator[int]:
         """Yield the number of each step still to do, counted from 0; resumes from the checkpoint.
 
-        For a loop that makes its own batches, each a function of its step.  Raises: NonFiniteLossError.
+        For a loop that makes its own batches, each a function of its step (the checkpoint does not know of what data).
+        Raises: as `batches`.
         """
-        self._resume()
+        mine = self.checkpoint if self.accelerator.is_main_process else None
+        with Lock(mine) if mine else nullcontext() as self._lock:
+            self._start()
+            yield from self._loop()
+
+    def _loop(self) -> Iterator[int]:
         with Progress(self.steps, self.done, self._show and self.accelerator.is_main_process) as bar:
             start, cpu_start = time.perf_counter() - self.seconds, time.process_time() - self.cpu_seconds
             try:
@@ -150,19 +169,22 @@ class Run:
                     self._finish_step(bar)
                     self.seconds, self.cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
                     if self.checkpoint and (self.done % self._every == 0 or self.done == self.steps):
-                        self.save()
+                        self._save(self.checkpoint)
             except GeneratorExit:
                 if self.accelerator.is_main_process:
                     print(f"stopped at step {self.done:,} of {self.steps:,}; {self._safe_point()}", file=sys.stderr)
                 raise
 
     def step(self, optimizer: Optimizer | Sequence[Optimizer], loss: Tensor) -> None:
-        """Take one optimizer step down the gradient of `loss`, a scalar.  Raises: NonFiniteLossError.
+        """Take one optimizer step down the gradient of `loss`, a scalar.
 
         Several optimizers may share one loss, e.g. one for matrices and one for the rest. In one process only their
         parameters receive gradients, so that a player of a game neither pays for nor sees the other's.
+        Raises: NonFiniteLossError; ValueError where the checkpoint would not keep what moves weights or rates.
         """
         optimizers = optimizer if isinstance(optimizer, Sequence) else [optimizer]
+        if self.checkpoint:
+            self._parts.check_step(optimizers)
         self._log.loss(loss)
         if self.device.type == "cpu":  # before the weights are touched; a GPU is asked later, many losses at once
             self._check_losses()
@@ -180,31 +202,39 @@ class Run:
         """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar."""
         self._log.record(values, self.device)
 
-    def save(self) -> Path:
-        """Write the checkpoint now: models, optimizers, schedules, averages, generators, history.  Raises: OSError."""
-        if self.checkpoint is None:
-            raise ValueError("this run has no checkpoint file; create it with Run(..., checkpoint='name.safetensors')")
+    def _start(self) -> None:
+        """See that the checkpoint keeps all that trains, and go on from it where there is one."""
+        if not self.checkpoint or self.done:
+            return
+        self._parts.check()
+        self._rows = self._given | fingerprint.of_parts(self._parts.all, self.steps)
+        if self._lock:
+            checkpoints.remove_leftovers(self.checkpoint)
+        if self.checkpoint.exists() and not self._fresh:
+            self._resume(self.checkpoint)
+
+    def _save(self, path: Path) -> None:
         self._flush()
         state = {
-            "step": self.done, "seed": self.seed, "history": self.history,
+            "step": self.done, "steps": self.steps, "rows": self._rows, "history": self.history,
             "seconds": self.seconds, "cpu_seconds": self.cpu_seconds,
             "noise": self._noise.get_state(), "rng": self._everyones_rng(),
-            "parts": [part.state_dict() for part in self._parts],
+            "parts": [part.state_dict() for part in self._parts.all],
         }  # fmt: skip
-        if self.accelerator.is_main_process:
-            checkpoints.save(self.checkpoint, state)
+        if self._lock:
+            self._lock.check()
+            checkpoints.save(path, state)
         self._saved = self.done
-        return self.checkpoint
 
-    def _resume(self) -> None:
-        if self.checkpoint is None or not self.checkpoint.exists() or self.done:
-            return
-        state = checkpoints.load(self.checkpoint)
-        if state["seed"] != self.seed or len(state["parts"]) != len(self._parts):
-            other = f"another run (seed {state['seed']}, {len(state['parts'])} parts)"
-            raise ValueError(f"{self.checkpoint} belongs to {other}; delete it or name another file")
-        for part, saved in zip(self._parts, state["parts"], strict=True):
-            checkpoints.restore(part, saved, self.checkpoint)
+    def _resume(self, path: Path) -> None:
+        state = checkpoints.load(path)
+        here = self._given | fingerprint.of_parts(self._parts.all, state["steps"])
+        found = fingerprint.difference(state["rows"], here)
+        if state["steps"] > self.steps:
+            found = f"it trains for {state['steps']:,} steps, this one for {self.steps:,}"
+        if found:
+            raise ValueError(f"{path} belongs to another run: {found}; {checkpoints.WAYS_OUT}")
+        self._parts.restore(state["parts"], path)
         self.done = self._saved = state["step"]
         self.seconds, self.cpu_seconds = state["seconds"], state["cpu_seconds"]
         self._log.history = state["history"]
@@ -225,8 +255,9 @@ class Run:
 
     def _finish_step(self, bar: Progress) -> None:
         self.done += 1
-        for averaged, bare in self._averages:
-            averaged.update_parameters(bare)
+        self._log.end_step()
+        for averaged, module in self._averages:
+            averaged.update_parameters(module)
         if self.device.type == "cpu" or self.done % GPU_CHECK_EVERY == 0 or self.done == self.steps:
             self._flush()
         bar.show(self.done, {name: values[-1] for name, values in self.history.items()})
@@ -245,6 +276,3 @@ class Run:
             place = f"{self.checkpoint} (step {self._saved:,})"
             return f"the last good checkpoint is {place}, run again to go on from there"
         return "no checkpoint was written yet (Run(..., checkpoint='name.safetensors') writes them)"
-
-    def _bare(self, part: Any) -> Any:
-        return self.accelerator.unwrap_model(part) if isinstance(part, nn.Module) else part

@@ -23,7 +23,7 @@ TINY = ship.Recipe(
 
 def fitted(job: ship.Job) -> nn.Module:
     run, model = job.run(), job.build()
-    optimizer = run.setup(torch.optim.SGD(model.parameters(), 0.1))
+    model, optimizer = run.setup(model, torch.optim.SGD(model.parameters(), 0.1))
     for _ in run.remaining():
         run.step(optimizer, model(torch.zeros(1, 2, dtype=torch.long)).square().mean())
     return model

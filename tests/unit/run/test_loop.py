@@ -88,29 +88,6 @@ def test_several_optimizers_share_one_loss_and_one_backward_pass():
     assert torch.allclose(gradients[0], gradients[0][:, :1].expand(2, 2))
 
 
-def scheduled(path: Path, stop_in: int | None) -> tuple[nn.Module, list[float]]:
-    torch.manual_seed(0)
-    run = Run(6, checkpoint=path, checkpoint_every=1, progress=False)
-    sgd = torch.optim.SGD((net := nn.Linear(1, 1)).parameters(), 0.1, momentum=0.9)
-    model, optimizer, schedule = run.setup(net, sgd, torch.optim.lr_scheduler.OneCycleLR(sgd, 0.1, total_steps=6))
-    rates = []
-    for step in run.remaining():
-        if step == stop_in:
-            break
-        rates.append(sgd.param_groups[0]["lr"])
-        run.step(optimizer, model(torch.full((2, 1), 1.0 + step)).square().mean())
-        schedule.step()
-    return net, rates
-
-
-def test_a_schedule_goes_on_where_it_stopped(tmp_path):
-    straight, rates = scheduled(tmp_path / "a", None)
-    _, before = scheduled(tmp_path / "b", 3)
-    resumed, after = scheduled(tmp_path / "b", None)
-    assert before + after == rates and len(set(rates)) > 3
-    assert torch.equal(straight.weight, resumed.weight)
-
-
 def test_a_loop_may_make_its_own_batches_from_the_number_of_the_step():
     run = Run(3, progress=False)
     assert [(step, run.done) for step in run.remaining()] == [(0, 0), (1, 1), (2, 2)]
@@ -158,6 +135,7 @@ def test_two_processes_equal_one_on_the_same_batches(tmp_path):
     assert one.keys() == two.keys()
     for key in one:
         assert torch.allclose(one[key], two[key], atol=1e-6), key
+    assert train(8, tmp_path / "two.checkpoint", norm=False)[1].done == 8  # and one process may go on from two
 
 
 def _limit_file_size() -> None:
@@ -189,30 +167,13 @@ def test_a_checkpoint_survives_the_round_trip(tmp_path):
     assert torch.equal(back["b"][3], torch.arange(4)) and torch.equal(back["b"]["c"]["d"], torch.ones(2, 2))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x10\0\0\0\0\0\0\0{}"])
-def test_a_damaged_checkpoint_says_what_to_do(content, tmp_path):
-    path = tmp_path / "run.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(OSError, match="not a whole checkpoint.*delete it to start afresh"):
-        train(3, path)
-
-
-def test_a_checkpoint_of_another_model_is_refused(tmp_path):
-    path = tmp_path / "run.safetensors"
-    train(3, path)
-    with pytest.raises(ValueError, match="does not fit this"):
-        train(3, path, norm=False)
-    run = Run(3, checkpoint=path, seed=1, progress=False)
-    with pytest.raises(ValueError, match="belongs to another run"):
-        next(run.batches(torch.ones(4, 1), batch_size=2))
-
-
 @pytest.mark.parametrize(
     ("data", "batch_size", "message"),
     [
         ([torch.tensor([[1.0], [float("nan")], [2.0]])], 2, "1 of 3 examples hold NaN .*, the first is number 1"),
         ([torch.ones(3, 1), torch.ones(4)], 2, "equal length, got lengths \\[3, 4\\]"),
-        ([torch.ones(1, 1)], 2, "batch_size must lie in 1..1"),
+        ([torch.ones(1, 1)], 2, "batch_size must be a whole number in 1..1, got 2"),
+        ([torch.ones(3, 1)], 1.5, "batch_size must be a whole number in 1..3, got 1.5"),
         ([], 2, "equal length"),
     ],
 )
@@ -244,8 +205,31 @@ def test_without_ipython_there_is_no_notebook(monkeypatch):
     assert not progress._in_notebook()
 
 
-def test_bad_runs_are_refused_with_a_reason():
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        Run(0)
-    with pytest.raises(ValueError, match="no checkpoint file"):
-        Run(1).save()
+@pytest.mark.parametrize("option", ["steps", "checkpoint_every", "seed"])
+@pytest.mark.parametrize("value", [-1, 2.5, float("nan"), float("inf"), "3", None])
+def test_bad_runs_are_refused_with_a_reason(option, value):
+    with pytest.raises(ValueError, match=f"{option} must be a whole number .*, got {value!r}"):
+        Run(**{"steps": 1, option: value})
+
+
+def test_numbers_of_a_step_may_be_logged_in_parts():
+    run = Run(2, progress=False)
+    for step in run.remaining():
+        run.log(a=step)
+        run.log(b=10 * step, c=-1)
+        run.log(c=step)
+    assert run.history == {"a": [0, 1], "b": [0, 10], "c": [0, 1]}
+
+
+def test_a_number_need_not_be_logged_in_every_step(monkeypatch):
+    monkeypatch.setattr(Run, "_flush", lambda run: None)  # as on a GPU, where many steps are read at once
+    run = Run(3, progress=False)
+    for step in run.remaining():
+        run.log(**({"even": step} if step % 2 == 0 else {"odd": step}))
+    run._log.flush(lambda values: values)
+    assert run.history == {"even": [0, 2], "odd": [1]}
+
+
+def test_what_is_no_number_is_not_logged():
+    with pytest.raises(ValueError, match=r"one number a name, loss has shape \(2,\); log its mean"):
+        Run(1, progress=False).log(loss=torch.ones(2))
