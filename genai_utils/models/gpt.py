@@ -320,3 +320,17 @@ def forward_flops(config: Config, time: int | None = None) -> float:
     """
     t, weights = time or config.context, 12 * config.layers * config.width**2 + config.vocabulary * config.width
     return 2 * weights + 4 * config.layers * config.width * t
+
+
+def training_flops(config: Config, time: int | None = None) -> float:
+    """The same for a step of training: back through a product are two products. Equation (gpt.training-flops)."""
+    return 3 * forward_flops(config, time)
+
+
+def decoding_bytes(config: Config, past: int, batch: int = 1, item: int = 4) -> int:
+    """What must be read to write one token each in `batch` texts, with `past` tokens in the cache of each.
+
+    The matrices once for all texts, keys and values of each text; `item`: bytes of a number. Equation (gpu.mbu).
+    """
+    weights = 12 * config.layers * config.width**2 + config.vocabulary * config.width
+    return item * (weights + batch * 2 * config.layers * config.width * past)

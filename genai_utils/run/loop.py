@@ -70,6 +70,7 @@ class Run:
         self._parts = Parts()
         self._averages: list[tuple[AveragedModel, nn.Module]] = []
         self._log = Log()
+        self._seen: dict[Optimizer, int] = {}  # parts of a batch, by the optimizer that has yet to answer them
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if precision() == "bf16" else "no",
@@ -161,6 +162,7 @@ class Run:
             yield from self._loop()
 
     def _loop(self) -> Iterator[int]:
+        self._seen.clear()  # a step that was broken off begins anew
         with Progress(self.steps, self.done, self._show and self.accelerator.is_main_process) as bar:
             start, cpu_start = time.perf_counter() - self.seconds, time.process_time() - self.cpu_seconds
             try:
@@ -175,11 +177,13 @@ class Run:
                     print(f"stopped at step {self.done:,} of {self.steps:,}; {self._safe_point()}", file=sys.stderr)
                 raise
 
-    def step(self, optimizer: Optimizer | Sequence[Optimizer], loss: Tensor) -> None:
+    def step(self, optimizer: Optimizer | Sequence[Optimizer], loss: Tensor, of: int = 1) -> None:
         """Take one optimizer step down the gradient of `loss`, a scalar.
 
         Several optimizers may share one loss, e.g. one for matrices and one for the rest. In one process only their
         parameters receive gradients, so that a player of a game neither pays for nor sees the other's.
+        of: the batch comes in so many equal parts, a call for each, and the last call moves the weights by the mean
+        gradient: a large batch in the memory of a small one. Equation (gpu.accumulation).
         Raises: NonFiniteLossError; ValueError where the checkpoint would not keep what moves weights or rates.
         """
         optimizers = optimizer if isinstance(optimizer, Sequence) else [optimizer]
@@ -188,15 +192,20 @@ class Run:
         self._log.loss(loss)
         if self.device.type == "cpu":  # before the weights are touched; a GPU is asked later, many losses at once
             self._check_losses()
-        for one in optimizers:
-            one.zero_grad()
+        seen = self._seen[optimizers[0]] = self._seen.get(optimizers[0], 0) + 1
+        if seen == 1:
+            for one in optimizers:
+                one.zero_grad()
+        loss = loss / of
         if self.accelerator.num_processes == 1:
             own = [p for one in optimizers for group in one.param_groups for p in group["params"]]
             self.accelerator.backward(loss, inputs=own)
         else:
             self.accelerator.backward(loss)
-        for one in optimizers:
-            one.step()
+        if seen == of:
+            del self._seen[optimizers[0]]
+            for one in optimizers:
+                one.step()
 
     def log(self, **values: Tensor | float) -> None:
         """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar."""
@@ -254,6 +263,9 @@ class Run:
         return [{k: v[rank].clone() for k, v in gathered.items()} for rank in range(self.accelerator.num_processes)]
 
     def _finish_step(self, bar: Progress) -> None:
+        if self._seen:
+            seen = ", ".join(map(str, self._seen.values()))
+            raise ValueError(f"step {self.done + 1:,} ended after {seen} parts of its batch; call step `of` times")
         self.done += 1
         self._log.end_step()
         for averaged, module in self._averages:

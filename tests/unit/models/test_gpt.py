@@ -317,3 +317,9 @@ def test_sizes_that_do_not_fit_are_refused(sizes):
 def test_tokens_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"\(batch, time\) with at most 12 tokens in all, got"):
         awake(BASE)(torch.zeros(shape, dtype=torch.long))
+
+
+def test_training_takes_three_times_the_operations_of_reading():
+    config = gpt.Config(vocabulary=67, context=32)
+    assert gpt.training_flops(config, 8) == 3 * gpt.forward_flops(config, 8)
+    assert gpt.training_flops(config) == gpt.training_flops(config, 32)
