@@ -63,13 +63,13 @@ address: .venv/site ## say where you publish: make address URL=https://github.co
 serve: book      ## serve the site on http://127.0.0.1:8000, or with PORT=8001 there
 	@$(BIN)/python -m tools.serve $(PORT)
 
-lab: .venv/all   ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+lab: .venv/all   ## open the notebooks in JupyterLab, as copies in work/ that stay yours
+	@$(BIN)/python -m tools.lab
 
 lock: .venv/all  ## write the versions installed now into requirements.lock, and their licences into LICENSES.md
 	@$(PIP) freeze --all --exclude-editable | grep -v ' @ ' > requirements.lock && $(BIN)/python -m tools.licenses
 
-clean:           ## remove what was built; keeps .venv
+clean:           ## remove what was built; keeps .venv and work/
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 .PHONY: help book notebooks test system wheel chapter address serve lab lock clean FORCE

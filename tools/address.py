@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 
+from tools.files import stored_notebook
 from tools.notebooks import ROOT, Project, build, store
 
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9](?:-?[A-Za-z0-9])*/[\w.-]+", re.ASCII)
@@ -40,7 +41,11 @@ def configure(project: Project, address: str) -> None:
 
 
 def renew_setup_cell(project: Project, name: str) -> None:
-    """Give the stored notebook of a chapter the setup cell of today; outputs and stamp stay."""
+    """Give the stored notebook of a chapter the setup cell of today; outputs and stamp stay.
+
+    Raises: ValueError, if it is no notebook; OSError.
+    """
+    stored_notebook(project.notebook(name))  # it says so, if it is none
     stored = nbformat.read(project.notebook(name), as_version=4)
     old, new = (
         next(cell for cell in notebook.cells if "setup" in cell.metadata.get("tags", []))
@@ -52,17 +57,17 @@ def renew_setup_cell(project: Project, name: str) -> None:
 
 
 def main(url: str, root: Path = ROOT) -> int:
-    """Run the command line.  Returns: the exit status, 1 if the address was refused."""
+    """Run the command line.  Returns: the exit status, 1 if the address was refused or a file cannot be written."""
     project = Project(root)
     try:
         address = checked(url)
         configure(project, address)
-    except ValueError as error:
+        names = [name for name in project.names if project.notebook(name).exists()]
+        for name in names:
+            renew_setup_cell(project, name)
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    names = [name for name in project.names if project.notebook(name).exists()]
-    for name in names:
-        renew_setup_cell(project, name)
     print(f"{address} stands in _config.yml and in {len(names)} notebooks; commit them")
     return 0
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from tools.collect_results import contents, replace
+from tools.contents import contents
+from tools.files import replace
 from tools.notebooks import ROOT
 
 TEMPLATE = ROOT / "tools" / "template"
@@ -60,7 +61,7 @@ def begin(name: str, title: str, part: str, root: Path) -> str:
     last = last_of(part, root)
     new = listed(checked(name, root), title, last, root) | written(name, title, root)
     for path, content in new.items():
-        replace(path, content)
+        replace(path, content.encode())
     return last
 
 

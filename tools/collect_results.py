@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from genai_utils.records.results import MIME, Result
 from tools.contents import contents
+from tools.files import replace, stored_notebook
 from tools.stamps import RESULTS
 
 
@@ -38,13 +37,12 @@ def table(root: Path) -> str:
     return text.getvalue()
 
 
-def _stored(notebook: Path) -> Mapping[str, Any]:
+def _stored(path: Path) -> Mapping[str, Any]:
     """A notebook; one that is missing or cannot be read has no cells: it is stale, and its turn will come."""
     try:
-        content: Mapping[str, Any] = json.loads(notebook.read_text(encoding="utf-8"))
+        return stored_notebook(path)
     except (OSError, ValueError):
         return {"cells": []}
-    return content
 
 
 def _short(value: Any) -> Any:
@@ -55,14 +53,4 @@ def collect(root: Path) -> None:
     """Bring the table up to date."""
     new, path = table(root), root / RESULTS
     if not path.exists() or path.read_bytes() != new.encode():  # whatever damage it has, it is written anew
-        replace(path, new)
-
-
-def replace(path: Path, content: str) -> None:
-    """Replace a file in one step: whatever goes wrong, it holds the old content or the new."""
-    draft = path.with_suffix(".part")
-    try:
-        draft.write_text(content, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+        replace(path, new.encode())

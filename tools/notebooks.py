@@ -15,10 +15,12 @@ import hashlib
 import inspect
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -32,14 +34,18 @@ import yaml
 from nbformat import NotebookNode
 
 from genai_utils.device import processor
-from tools.collect_results import collect, contents, replace, rows
+from genai_utils.records.edited import text_of
+from tools.collect_results import collect, contents, rows
+from tools.files import replace, stored_notebook
 from tools.front_matter import FrontMatter, parted
-from tools.stamps import changed, digests, results_read, sha256
+from tools.lab import WORK, committed, keep
+from tools.stamps import changed, digests, results_read, sha256, written
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "genai_utils"
 CELL_SECONDS = 600
 MAX_BYTES = 1_500_000
+TEMPORARY = "course-notebooks"  # how the names of temporary folders begin; the number of the process follows
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 # Named in full: without a name jupytext takes a text with ":::" in it for another dialect.
 MARKDOWN = {"extension": ".md", "format_name": "markdown", "split_at_heading": True}
@@ -53,6 +59,7 @@ import genai_utils as gu
 if getattr(gu, "COURSE", "") != "{name} {version}":
     raise ImportError(f"{{gu}} is not {name} {version}: pip uninstall -y genai-utils {name}, restart, run this again")
 gu.start(seed=0)"""
+UNREADABLE = "what cannot be read"
 BESIDE = "Put that wheel beside this notebook and run this cell again"
 RELEASED = "pip could not install that wheel: mend what it says above and run this cell again"
 # What Jupyter (and, for the form view, Colab) need to fold a solution with its output, and code without its figure.
@@ -98,9 +105,10 @@ class Project:
         return None if url.endswith(".invalid") else url.rstrip("/")
 
     def parts(self, name: str) -> tuple[FrontMatter, str]:
-        """Front matter and Markdown of a chapter.  Raises: ChapterError."""
+        """Front matter and Markdown of a chapter.  Raises: ValueError, with the name of its file."""
+        text = text_of(self.text(name))
         try:
-            return parted(self.text(name).read_text(encoding="utf-8"))
+            return parted(text)
         except ValueError as error:
             raise ChapterError(f"book/chapters/{name}.md, front matter: {error}") from error
 
@@ -135,7 +143,7 @@ def build(project: Project, name: str) -> NotebookNode:
     first.metadata.tags = ["setup", "nbval-ignore-output"]  # it prints the versions of the machine it runs on
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        digest = _digest(cell)
         cell.id = f"{digest}-{seen[digest]}"
         seen[digest] += 1
         cell.metadata = NotebookNode(_metadata(_tags(cell)))
@@ -147,19 +155,19 @@ def stale(project: Project, name: str) -> str | None:
     if not project.notebook(name).exists():
         return "it has no notebook"
     try:
-        stored = nbformat.read(project.notebook(name), as_version=4)
-    except (ValueError, nbformat.ValidationError):
+        stored = stored_notebook(project.notebook(name))
+    except ValueError:
         return "its notebook cannot be read"
-    stamp = stored.metadata.get("genai", {})
+    cells, stamp = stored["cells"], stored["metadata"].get("genai", {})
     if stamp.get("source_sha256") != sha256(project.text(name).read_bytes()):
         return "its text has changed"
-    if reason := changed(project.root, stamp.used):
+    if reason := changed(project.root, stamp["used"]):
         return reason
-    if project.setup_cell not in [cell.source for cell in stored.cells]:
+    if project.setup_cell not in [source for _, source, _ in written(cells)]:
         return "its setup cell installs from another address or version"
-    if [_essence(cell) for cell in stored.cells] != [_essence(cell) for cell in build(project, name).cells]:
+    if written(cells) != written(build(project, name).cells):
         return "the cells of its notebook are not those of its text"
-    if any(cell.execution_count is None for cell in stored.cells if cell.cell_type == "code"):
+    if any(cell.get("execution_count") is None for cell in cells if cell["cell_type"] == "code" and written([cell])):
         return "its notebook has cells that were not executed"
     return None
 
@@ -172,7 +180,9 @@ def execute(project: Project, name: str) -> NotebookNode:
     front, _ = project.parts(name)
     budget = os.environ.get("GENAI_BUDGET") or front.budget
     environment = os.environ | {"PYTHONPATH": str(project.root), "GENAI_BUDGET": budget}
-    with tempfile.TemporaryDirectory() as folder:
+    with _home() as home:
+        folder = Path(home, "cells")
+        folder.mkdir()
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
@@ -180,10 +190,12 @@ def execute(project: Project, name: str) -> NotebookNode:
             store_widget_state=True,
             coalesce_streams=True,
             extra_arguments=["--log-level=ERROR"],
-            resources={"metadata": {"path": folder}},
+            resources={"metadata": {"path": str(folder)}},
         )
+        manager = client.create_kernel_manager()
+        manager.connection_file = f"{home}/kernel.json"
         # Without kernel folders python3 is the interpreter that runs this tool, whatever the user has registered.
-        client.create_kernel_manager().kernel_spec_manager.kernel_dirs = []
+        manager.kernel_spec_manager.kernel_dirs = []
         with client.setup_kernel(env=environment):
             started = time.perf_counter()
             _run_cells(client, name)
@@ -202,14 +214,13 @@ def store(project: Project, name: str, notebook: NotebookNode) -> None:
     """
     nbformat.validate(notebook)
     rows(name, notebook)
-    content = nbformat.writes(notebook).rstrip("\n") + "\n"
-    if (size := len(content.encode())) > MAX_BYTES:
+    content = (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+    if (size := len(content)) > MAX_BYTES:
         biggest, label = max(_sizes(notebook))
         raise ChapterError(
             f"{name}: the notebook would have {size:,} bytes, more than {MAX_BYTES:,}; the biggest part is {label} "
             f"with {biggest:,}. Show fewer or smaller images."
         )
-    project.notebook(name).parent.mkdir(exist_ok=True)
     replace(project.notebook(name), content)
 
 
@@ -254,14 +265,18 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         parser.error(f"no chapter {', '.join(unknown)}; there are {', '.join(project.names) or 'none'}")
     if options.check:
         return int(any([_is_stale(project, name) for name in options.names or project.names]))
-    collect(root)
-    return int(not all([_settle(project, name, options.names) for name in project.in_order]))
+    try:
+        collect(root)
+        return int(not all([_settle(project, name, options.names) for name in project.in_order]))
+    except ValueError as error:  # the table of contents is damaged
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _settle(project: Project, name: str, wanted: list[str]) -> bool:
     """Execute a chapter if its turn has come and it is wanted or, where none is named, stale by now."""
     due = name in wanted if wanted else stale(project, name)
-    return _update(project, name) if due else True
+    return _update(project, name, bool(wanted)) if due else True
 
 
 def _is_stale(project: Project, name: str) -> bool:
@@ -271,9 +286,12 @@ def _is_stale(project: Project, name: str) -> bool:
     return bool(reason)
 
 
-def _update(project: Project, name: str) -> bool:
+def _update(project: Project, name: str, by_name: bool) -> bool:
     try:
+        if not by_name:
+            _refuse(project, name)
         notebook = execute(project, name)
+        _spare(project, name)  # even if nothing was refused: somebody may have saved it meanwhile
         store(project, name, notebook)
         collect(project.root)
     except (ValueError, OSError) as error:
@@ -282,6 +300,51 @@ def _update(project: Project, name: str) -> bool:
     stamp = notebook.metadata.genai
     print(f"{name}: {stamp.seconds} s, {stamp.peak_memory_mb} MB", flush=True)
     return True
+
+
+def _home() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder that goes with this process, or at the next start, if this one is killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}.*.*"):
+        if not _runs(int(left.name.split(".")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}.{os.getpid()}.")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)  # it may be another user's
+    return True
+
+
+def _refuse(project: Project, name: str) -> None:
+    """Stop before somebody's own text is replaced.  Raises: ChapterError with the two ways out."""
+    if (foreign := _foreign(project, name)) and foreign != UNREADABLE:
+        raise ChapterError(
+            f"notebooks/{name}.ipynb holds text that neither its chapter nor any commit has: {foreign!r}; write it "
+            f"into book/chapters/{name}.md, or type python -m tools.notebooks {name}: a copy goes to {WORK}/"
+        )
+
+
+def _spare(project: Project, name: str) -> None:
+    """Keep a copy of a notebook that is about to be replaced and holds what is nowhere else.  Raises: OSError."""
+    if _foreign(project, name):
+        copy = keep(project.root, project.notebook(name))
+        print(f"{name}: a copy of the replaced notebook lies in {copy}", file=sys.stderr)
+
+
+def _foreign(project: Project, name: str) -> str | None:
+    """First line in a stored notebook that neither its chapter, nor this tool, nor a commit has put there."""
+    path = project.notebook(name)
+    try:
+        stored = stored_notebook(path) if path.exists() else {"cells": []}
+    except ValueError:
+        return None if committed(path) else UNREADABLE
+    ours = [_digest(cell) for cell in build(project, name).cells]
+    changed = [cell for cell in stored["cells"] if _digest(cell) not in (*ours, cell.get("id", "").split("-")[0])]
+    lines = [line for _, source, _ in written(changed) for line in source.splitlines() if line.strip()]
+    return lines[0] if lines and not committed(path) else None
 
 
 def _run_cells(client: Any, name: str) -> None:
@@ -315,7 +378,6 @@ def _ask_kernel(client: Any, project: Project) -> dict[str, Any]:
 
 
 def _stamp(project: Project, name: str, facts: dict[str, Any]) -> dict[str, Any]:
-
     _require_order(project, name, results_read(facts["used"]))
     return facts | {
         "source_sha256": sha256(project.text(name).read_bytes()),
@@ -357,6 +419,11 @@ def _sizes(notebook: NotebookNode) -> list[tuple[int, str]]:
     ]
 
 
+def _digest(cell: Mapping[str, Any]) -> str:
+    """A hash of kind and text; the id of a cell begins with it, so that a cell which somebody changed can be told."""
+    return sha256(f"{cell['cell_type']}\n{''.join(cell['source'])}".encode())[:8]
+
+
 def _tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
@@ -364,10 +431,6 @@ def _tags(cell: NotebookNode) -> list[str]:
 def _metadata(tags: list[str]) -> dict[str, Any]:
     folded = next((FOLDED[tag] for tag in tags if tag in FOLDED), {})
     return ({"tags": tags} if tags else {}) | folded
-
-
-def _essence(cell: NotebookNode) -> tuple[str, str, str, dict[str, Any]]:
-    return cell.cell_type, cell.id, cell.source, dict(cell.metadata)
 
 
 if __name__ == "__main__":

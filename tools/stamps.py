@@ -1,4 +1,4 @@
-"""What the outputs of a notebook depend on: files of the package, or rows of them, each with a hash.
+"""What the outputs of a notebook depend on: its own cells, and files of the package, or rows of them, with hashes.
 
 An address names one: `genai_utils/models/gan.py`, or `genai_utils/records/facts.csv?id=B-U4` for some rows of a table,
 or `…/results.csv?chapter=vae#model,bits_per_dim` for some columns of these; see `genai_utils.records.used`.
@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 
 RESULTS = "genai_utils/records/results.csv"
@@ -38,6 +39,20 @@ def results_read(used: Iterable[str]) -> list[str]:
     """Chapters whose results were read; "" stands for all of them."""
     places = [place for place in map(urlsplit, used) if place.path == RESULTS]
     return [parse_qs(place.query).get("chapter", [""])[0] for place in places]
+
+
+def written(cells: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """What people write of cells: kind, text and tags; empty cells are left out.
+
+    Outputs and all other metadata are left out too: Jupyter drops and adds some whenever it saves.
+    """
+    parts = [(cell["cell_type"], "".join(cell["source"]), list(cell["metadata"].get("tags", []))) for cell in cells]
+    return [part for part in parts if part[1].strip()]
+
+
+def cells_sha256(cells: Iterable[Mapping[str, Any]]) -> str:
+    """The hash of what people wrote of some cells."""
+    return sha256(json.dumps(written(cells)).encode())
 
 
 def sha256(content: bytes) -> str:

@@ -1,7 +1,8 @@
-"""Explorers work in JupyterLab as they do on the page: a reader runs the cells and turns the controls by keyboard."""
+"""In JupyterLab explorers work as they do on the page, and what readers write into their copies stays theirs."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,17 +13,45 @@ import nbformat
 import pytest
 from browsing import press_every_control
 from node import NAMES
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
+
+from tools import lab as tool
+from tools import notebooks
+from tools.stamps import sha256
 
 pytestmark = pytest.mark.xdist_group("jupyter")
 SETUP = "import genai_utils as gu\ngu.start(seed=0)"
-QUIET = ["--no-browser", "--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--allow-root"]
+START = "import sys; from pathlib import Path; from tools import lab; lab.main(sys.argv[2:], Path(sys.argv[1]))"
+QUIET = ["--no-browser", "--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
 QUIET += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]
 QUIET += ["--LanguageServerManager.autodetect=False", "--LabApp.expose_app_in_browser=True"]
 RUN_ALL = """async () => {
   await jupyterapp.shell.currentWidget.sessionContext.ready;
   jupyterapp.commands.execute('notebook:run-all-cells');
 }"""
+KERNEL_KNOWN = """() => {
+  const context = jupyterapp.shell.currentWidget.context;
+  return context.isReady && context.model.dirty && context.model.getMetadata('language_info').version;
+}"""
+TWO_CELLS_RAN = "() => jupyterapp.shell.currentWidget.content.widgets.at(-2).model.executionCount === 2"
+CHAPTER = """\
+# A chapter
+
+```python tags=["setup"]
+import genai_utils as gu
+gu.start(seed=0)
+```
+
+```python
+my_volume = 1
+```
+
+```python tags=["hide-cell"]
+#@title Solution
+my_volume + 1
+```
+"""
+UPDATED = CHAPTER.replace("my_volume = 1", "my_volume = 2")
 
 
 def notebook(explorer: str) -> nbformat.NotebookNode:
@@ -40,13 +69,45 @@ def own_folders(home: Path) -> dict[str, str]:
     return os.environ | {name: str(home / name.lower()) for name in names}
 
 
+def publish(course: notebooks.Project, text: str) -> None:
+    """Store a chapter with this text as if it had been executed."""
+    course.text("chapter").write_text(text)
+    executed = notebooks.build(course, "chapter")
+    for number, cell in enumerate((cell for cell in executed.cells if cell.cell_type == "code"), 1):
+        cell.execution_count = number
+    executed.metadata.genai |= {"source_sha256": sha256(text.encode()), "used": {}, "date": "2026-11-28"}
+    notebooks.store(course, "chapter", executed)
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Address of a JupyterLab that serves a notebook for each explorer."""
-    work, home = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("home")
+def course(tmp_path_factory) -> notebooks.Project:
+    """A course of one chapter, with a notebook for each explorer beside it."""
+    root = tmp_path_factory.mktemp("course")
+    for name in ("pyproject.toml", "_config.yml"):
+        shutil.copy(notebooks.ROOT / name, root)
+    for folder in ("notebooks", "book/chapters"):
+        (root / folder).mkdir(parents=True)
     for explorer in NAMES:
-        nbformat.write(notebook(explorer), work / f"{explorer}.ipynb")
-    command = [sys.executable, "-m", "jupyterlab", *QUIET, f"--ServerApp.root_dir={work}"]
+        nbformat.write(notebook(explorer), root / "notebooks" / f"{explorer}.ipynb")
+    course = notebooks.Project(root)
+    publish(course, CHAPTER)
+    return course
+
+
+def end(server: subprocess.Popen) -> None:
+    """End JupyterLab, kernels first; after it has just saved it may wait for its own threads for ever."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def lab(course, tmp_path_factory):
+    """Address of the JupyterLab that `make lab` starts, as root too, with copies of the notebooks of the course."""
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-c", START, course.root, *QUIET]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=own_folders(home)) as server:
         log = []
         for line in server.stderr:
@@ -57,7 +118,7 @@ def lab(tmp_path_factory):
             pytest.fail("JupyterLab did not start:\n" + "".join(log[-20:]), pytrace=False)
         Thread(target=server.stderr.read, daemon=True).start()  # an unread pipe would fill up and halt the server
         yield address[0]
-        server.terminate()
+        end(server)
 
 
 @pytest.fixture(params=NAMES)
@@ -79,3 +140,72 @@ def place(request, lab, chromium) -> Iterator[Locator]:
 
 def test_each_control_answers_to_keys_in_jupyterlab(place):
     press_every_control(place.page, place)
+
+
+def type_into(tab: Page, cell: int, text: str) -> None:
+    """Write at the end of a code cell, by keyboard."""
+    tab.locator(".jp-CodeCell .cm-content").nth(cell).click()
+    tab.keyboard.press("Control+End")
+    tab.keyboard.type(text)
+
+
+def save(tab: Page) -> None:
+    """Save, by keyboard, and wait for the disk."""
+    tab.keyboard.press("Control+s")
+    tab.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def is_stale(course: notebooks.Project) -> bool:
+    """What `make book` asks first."""
+    return bool(notebooks.main(["--check"], course.root))
+
+
+def lines(root: Path) -> dict[str, str]:
+    """What `make lab` says of each file that it lays into work/."""
+    return dict(line.split(": ") for line in tool.refresh(root))
+
+
+@pytest.fixture
+def evening(lab, chromium) -> Iterator[Page]:
+    """The reader's copy of the chapter in JupyterLab, which would save it by now."""
+    tab = chromium.new_page()
+    tab.set_default_timeout(60_000)
+    tab.goto(f"{lab}lab/tree/chapter.ipynb?reset")
+    tab.locator(".jp-CodeCell").last.wait_for()
+    tab.wait_for_function(KERNEL_KNOWN)
+    yield tab
+    tab.close()
+
+
+def test_an_answer_outlives_an_evening_in_jupyterlab_the_making_of_the_book_and_updates_of_the_chapter(
+    course, evening, tmp_path
+):
+    copy, stored = course.root / "work" / "chapter.ipynb", course.notebook("chapter")
+    save(evening)  # it was opened and nothing else, after which JupyterLab writes other metadata
+    assert copy.read_bytes() != stored.read_bytes()
+    later = notebooks.Project(shutil.copytree(course.root, tmp_path / "later"))
+    publish(later, UPDATED)
+    assert lines(later.root) == {"work/chapter.ipynb": "brought up to date, since you had changed nothing in it"}
+
+    type_into(evening, 1, "")
+    evening.keyboard.press("Shift+Enter")
+    evening.keyboard.press("Shift+Enter")  # the last cell: it adds an empty one
+    evening.wait_for_function(TWO_CELLS_RAN)
+    save(evening)
+    as_it_was = stored.read_bytes()
+    assert "outputs_hidden" in stored.read_text() and "outputs_hidden" not in copy.read_text()
+    stored.write_bytes(copy.read_bytes())
+    assert not is_stale(course)
+    stored.write_bytes(as_it_was)
+
+    type_into(evening, 1, "7  # MY ANSWER")
+    save(evening)
+    mine = copy.read_bytes()
+    assert b"my_volume = 17  # MY ANSWER" in mine and not is_stale(course)
+    publish(course, UPDATED)
+    assert not is_stale(course)
+    assert lines(course.root) == {
+        "work/chapter (new edition 2026-11-28).ipynb": "a new edition; chapter.ipynb is as you left it"
+    }
+    assert copy.read_bytes() == mine
+    assert "my_volume = 2" in (course.root / "work" / "chapter (new edition 2026-11-28).ipynb").read_text()

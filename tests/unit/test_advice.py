@@ -64,7 +64,7 @@ INSTEAD = {
 UNTRIED = {
     "conda activate gold-mine-or-bubble": "CI has no conda",
     "conda env create -f environment.yml": "CI has no conda",
-    "jupyter lab notebooks": "with conda; opens a browser",
+    "python -m tools.lab": "with conda; opens a browser",
     "pip install pre-commit && pre-commit install": "downloads",
     "wsl --install": "CI has no Windows",
 }

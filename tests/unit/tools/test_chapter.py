@@ -1,6 +1,7 @@
 """One command begins a chapter that runs and keeps all promises; it overwrites nothing and refuses what cannot work."""
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,8 @@ def test_it_runs_in_seconds_and_is_clean_code(begun):
 
 def test_the_test_of_its_equation_passes(begun):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", TEST]
-    done = subprocess.run(command, cwd=begun.root, capture_output=True, text=True)
+    paths = os.environ | {"PYTHONPATH": str(begun.root)}  # as pyproject.toml says for all tests
+    done = subprocess.run(command, cwd=begun.root, env=paths, capture_output=True, text=True)
     assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
 
 

@@ -16,7 +16,8 @@ def project(folder, *rows):
     (folder / "_toc.yml").write_text(f"parts:\n  - chapters:\n{files}")
     for name in "ab":
         outputs = [{"data": {MIME: row}} for row in rows] + [{"name": "stdout"}]
-        (folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps({"cells": [{"outputs": outputs}, {}]}))
+        cells = [{"cell_type": "code", "source": "", "metadata": {}} | more for more in ({"outputs": outputs}, {})]
+        (folder / "notebooks" / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}))
     return folder
 
 

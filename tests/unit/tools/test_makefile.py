@@ -79,6 +79,13 @@ def test_code_that_no_page_shows_does_not(tree):
     assert build(tree) == 1
 
 
+def test_cleaning_leaves_what_readers_wrote(tree):
+    (tree / "work").mkdir()
+    (tree / "work" / "vae.ipynb").write_text("mine")
+    subprocess.run(["make", "-s", "clean"], cwd=tree, check=True)
+    assert not (tree / "_build").exists() and (tree / "work" / "vae.ipynb").read_text() == "mine"
+
+
 def test_after_a_build_that_failed_nothing_counts_as_built(tree):
     (tree / "book/intro.md").touch()
     (tree / "broken").touch()

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 from genai_utils.records.facts import facts
 from genai_utils.records.results import Result
-from tools import address, notebooks
+from tools import address, lint_chapters, notebooks
 from tools.notebooks import ChapterError, Project
 
 CHAPTER = """\
@@ -261,8 +263,8 @@ def test_an_endless_cell_is_stopped_and_a_stored_traceback_is_refused(course, mo
         notebooks.execute(course, "tiny")
 
 
-def write_half(path: Path, content: str, encoding: str) -> None:
-    path.write_bytes(content.encode()[:100])
+def write_half(path: Path, content: bytes) -> None:
+    path.write_text(content[:100].decode())
     raise OSError(28, "No space left on device")
 
 
@@ -270,13 +272,14 @@ def refuse(source: Path, target: Path) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("broken", [(Path, "write_text", write_half), (os, "replace", refuse)])
+@pytest.mark.parametrize("broken", [(Path, "write_bytes", write_half), (os, "replace", refuse)])
 def test_a_disk_that_fills_up_leaves_the_old_notebook_and_no_rubbish(course, capsys, monkeypatch, broken):
     before, notebook = course.notebook("tiny").read_bytes(), stored(course)
     monkeypatch.setattr(notebooks, "execute", lambda project, name: notebook)
     monkeypatch.setattr(*broken)
     assert notebooks.main(["tiny"], course.root) == 1
-    assert "No space left on device" in capsys.readouterr().err
+    expected = f"{course.notebook('tiny')} was not written: [Errno 28] No space left on device; mend that"
+    assert capsys.readouterr().err.startswith(expected)
     assert course.notebook("tiny").read_bytes() == before
     assert os.listdir(course.root / "notebooks") == ["tiny.ipynb"]
 
@@ -302,6 +305,135 @@ def test_an_unknown_chapter_is_refused_with_the_known_ones(course, capsys):
     with pytest.raises(SystemExit):
         notebooks.main(["tinny"], course.root)
     assert "no chapter tinny; there are tiny" in capsys.readouterr().err
+
+
+MINE = "used.VALUE + 1  # MINE"
+
+
+def answer(course: Project) -> bytes:
+    """Change a cell of the stored notebook.  Returns: the notebook."""
+    change(course, "notebooks/tiny.ipynb", "used.VALUE + 1", MINE)
+    return course.notebook("tiny").read_bytes()
+
+
+def kept(course: Project) -> list[bytes]:
+    """Copies of notebooks that were replaced."""
+    return [path.read_bytes() for path in (course.root / "work").glob("tiny (kept *).ipynb")]
+
+
+def commit(course: Project) -> None:
+    me = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*me, "commit", "-qm", "as it is"]):
+        subprocess.run(["git", *command], cwd=course.root, check=True)
+
+
+def test_what_jupyterlab_rewrites_when_it_saves_does_not_make_the_notebook_stale(course):
+    notebook = stored(course)
+    notebook.metadata.kernelspec.display_name = "Python 3 (ipykernel)"
+    for cell in notebook.cells:
+        cell.metadata.pop("collapsed", None)
+        cell.metadata.get("jupyter", {}).pop("outputs_hidden", None)
+    notebook.cells.append(nbformat.v4.new_code_cell(""))  # it adds one when the last is run
+    nbformat.write(notebook, course.notebook("tiny"))
+    assert "outputs_hidden" not in course.notebook("tiny").read_text()
+    assert notebooks.main(["--check"], course.root) == 0
+
+
+@pytest.mark.parametrize("how", ["untouched chapter", "updated chapter", "new address", "other commit"])
+def test_text_that_no_commit_has_stops_the_tool_which_names_it_and_two_ways_out(course, capsys, monkeypatch, how):
+    monkeypatch.setattr(notebooks, "execute", None)
+    if how == "other commit":
+        commit(course)
+    mine = answer(course)
+    if how == "updated chapter":
+        change(course, "book/chapters/tiny.md", "Does it run?", "Does it walk?")
+    if how == "new address":
+        assert address.main("https://github.com/you/your-fork", course.root) == 0
+        mine = course.notebook("tiny").read_bytes()
+    assert notebooks.main([], course.root) == 1
+    sentence = capsys.readouterr().err.splitlines()[0]
+    assert "notebooks/tiny.ipynb holds text that neither its chapter nor any commit has: '#@title Solution'" in sentence
+    assert "into book/chapters/tiny.md, or type python -m tools.notebooks tiny: a copy goes to work/" in sentence
+    assert course.notebook("tiny").read_bytes() == mine and not (course.root / "work").exists()
+
+
+def test_the_first_way_out_keeps_a_copy_and_makes_the_notebook_anew(course):
+    mine = answer(course)
+    assert notebooks.main(["tiny"], course.root) == 0
+    assert kept(course) == [mine] and notebooks.stale(course, "tiny") is None
+
+
+def test_the_second_way_out_brings_the_text_into_the_chapter(course):
+    answer(course)
+    change(course, "book/chapters/tiny.md", "used.VALUE + 1", MINE)
+    assert notebooks.main([], course.root) == 0
+    assert MINE in code(course)[-1].source and not kept(course)
+
+
+def test_text_that_is_committed_is_replaced_without_a_copy(course):
+    answer(course)
+    commit(course)
+    assert notebooks.main([], course.root) == 0
+    assert not kept(course) and notebooks.stale(course, "tiny") is None
+
+
+def test_an_updated_chapter_replaces_what_this_tool_stored_without_a_copy_and_without_git(course, monkeypatch):
+    monkeypatch.setattr(notebooks, "committed", None)
+    change(course, "book/chapters/tiny.md", "used.VALUE + 1", "used.VALUE + 2")
+    assert notebooks.main([], course.root) == 0
+    assert not kept(course) and notebooks.stale(course, "tiny") is None
+
+
+def test_text_that_is_saved_while_the_chapter_runs_is_kept_too(course, monkeypatch):
+    notebook = stored(course)
+    monkeypatch.setattr(notebooks, "execute", lambda project, name: (answer(course), notebook)[1])
+    change(course, "book/chapters/tiny.md", "Does it run?", "Does it walk?")
+    assert notebooks.main([], course.root) == 0
+    assert [MINE.encode() in content for content in kept(course)] == [True]
+
+
+@pytest.mark.parametrize(
+    "content", ["<", "[]", "{}", "3", '{"cells": [3], "metadata": {}}', '{"cells": [], "metadata": 3}']
+)
+def test_what_is_no_notebook_is_stale_and_replaced_and_a_copy_is_kept(course, capsys, monkeypatch, content):
+    notebook = stored(course)
+    monkeypatch.setattr(notebooks, "execute", lambda project, name: notebook)
+    course.notebook("tiny").write_text(content)
+    assert notebooks.main(["--check"], course.root) == 1
+    assert capsys.readouterr().out == "tiny is stale: its notebook cannot be read\n"
+    assert notebooks.main([], course.root) == 0
+    assert kept(course) == [content.encode()] and notebooks.stale(course, "tiny") is None
+
+
+def test_an_address_is_not_written_into_what_is_no_notebook(course, capsys):
+    course.notebook("tiny").write_text("[]")
+    assert address.main("https://github.com/you/your-fork", course.root) == 1
+    assert "tiny.ipynb is no notebook of Jupyter; delete it and run `make notebooks`" in capsys.readouterr().err
+
+
+def test_a_chapter_in_another_encoding_is_refused_with_its_file_line_and_remedy(course, capsys):
+    course.text("tiny").write_bytes(CHAPTER.replace("tiny", "wéé").encode("latin-1"))
+    assert notebooks.main([], course.root) == 1
+    expected = f"{course.text('tiny')}, line 5: byte 0xe9 is not UTF-8; save it as UTF-8\n"
+    assert capsys.readouterr().err.startswith(expected)
+    assert lint_chapters.main([], course.root) == 1
+    assert capsys.readouterr().out == expected
+
+
+def test_what_a_killed_run_leaves_in_the_temporary_folder_goes_at_the_next_start(course, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    change(
+        course, "book/chapters/tiny.md", "import ipywidgets\n", "import signal\nos.kill(os.getppid(), signal.SIGKILL)\n"
+    )
+    program = "import sys\nfrom pathlib import Path\nfrom tools import notebooks\nnotebooks.main([], Path(sys.argv[1]))"
+    command, environment = [sys.executable, "-c", program, course.root], os.environ | {"TMPDIR": str(temporary)}
+    assert subprocess.run(command, cwd=notebooks.ROOT, env=environment).returncode == -signal.SIGKILL
+    (left,) = temporary.iterdir()
+    assert sorted(path.name for path in left.iterdir()) == ["cells", "kernel.json"]
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with notebooks._home() as home, notebooks._home() as another:
+        assert sorted(temporary.iterdir()) == sorted(map(Path, (home, another)))
 
 
 def test_checking_needs_neither_torch_nor_numpy_nor_a_kernel(course):
