@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 Numbers = float | Sequence[float] | np.ndarray
 
@@ -39,21 +39,25 @@ class Bass:
         checks.above(0.0, ceiling=self.ceiling, innovation=self.innovation)
         checks.at_least(0.0, imitation=self.imitation)
 
+    @checks.representable
     def share(self, years: Numbers) -> np.ndarray:
         """Share of the ceiling reached; 0 before the launch. Equation (adoption.bass)."""
-        return _share(np.asarray(years, float), self.innovation, self.imitation)
+        return _share(checks.array("years", years, "(...)", least=0), self.innovation, self.imitation)
 
+    @checks.representable
     def adopters(self, years: Numbers) -> np.ndarray:
         """How many have adopted."""
         return self.ceiling * self.share(years)
 
+    @checks.representable
     def new(self, years: Numbers) -> np.ndarray:
         """How many adopt, a year; 0 before the launch. Equation (adoption.hazard)."""
-        share = self.share(years)
+        seen_at, share = checks.array("years", years, "(...)", least=0), self.share(years)
         rate = self.ceiling * (self.innovation + self.imitation * share) * (1.0 - share)
-        return np.where(np.asarray(years, float) < 0, 0.0, rate)
+        return np.where(seen_at < 0, 0.0, rate)
 
     @property
+    @checks.representable
     def peak(self) -> float:
         """Years until most adopt in a day; 0 if it only falls. Equation (adoption.peak)."""
         if self.imitation <= self.innovation:
@@ -61,6 +65,7 @@ class Bass:
         return math.log(self.imitation / self.innovation) / (self.innovation + self.imitation)
 
 
+@checks.representable
 def fit(years: Numbers, adopters: Numbers, *, bound: float, ceiling: float | None = None) -> Bass:
     """The Bass model with the least squared error.
 
@@ -68,12 +73,14 @@ def fit(years: Numbers, adopters: Numbers, *, bound: float, ceiling: float | Non
         ceiling: fixed instead of fitted.
     Raises: ValueError: fewer points than numbers to fit, a point before the launch or not finite, or a bad ceiling.
     """
+    checks.above(0.0, bound=bound, ceiling=bound if ceiling is None else ceiling)
     seen_at, seen = _seen(years, adopters, 2 if ceiling is not None else 3)
-    if ceiling is not None and not 0 < ceiling <= bound:
+    if ceiling is not None and ceiling > bound:
         raise ValueError(f"ceiling must be above 0 and at most the bound {bound}, got {ceiling}")
     return _fit_all(seen_at, seen[None, :], bound, ceiling)[0]
 
 
+@checks.representable
 def bootstrap(years: Numbers, adopters: Numbers, *, bound: float, draws: int, seed: int) -> list[Bass]:
     """Models fitted to the data that might have been: fitted curve plus errors drawn from the fit's own.
 
@@ -82,7 +89,10 @@ def bootstrap(years: Numbers, adopters: Numbers, *, bound: float, draws: int, se
     Args: as in `fit`; more than three points.
     Raises: ValueError: as there.
     """
+    checks.above(0.0, bound=bound)
+    checks.whole(0, seed=seed)
     seen_at, seen = _seen(years, adopters, 4)
+    checks.fits(draws=draws, years=len(seen))
     fitted = _fit_all(seen_at, seen[None, :], bound, None)[0].adopters(seen_at)
     errors = (seen - fitted) * math.sqrt(len(seen) / (len(seen) - 3))
     drawn = np.random.default_rng(seed).choice(errors, (draws, len(seen)))
@@ -95,11 +105,11 @@ def _share(years: np.ndarray, innovation: np.ndarray | float, imitation: np.ndar
 
 
 def _seen(years: Numbers, adopters: Numbers, least: int) -> tuple[np.ndarray, np.ndarray]:
-    seen_at, seen = np.asarray(years, float), np.asarray(adopters, float)
-    if seen_at.ndim != 1 or seen_at.shape != seen.shape or len(seen) < least:
+    seen_at, seen = checks.array("years", years, "(n,)", least=0), checks.array("adopters", adopters, "(n,)", least=0)
+    if seen_at.shape != seen.shape or len(seen) < least:
         raise ValueError(f"years and adopters need {least} or more pairs, got shapes {seen_at.shape} and {seen.shape}")
-    if not (np.isfinite(seen_at).all() and np.isfinite(seen).all() and (seen_at > 0).all()):
-        raise ValueError("every year must be after the launch, and every number finite; leave missing ones out")
+    if not (seen_at > 0).all():
+        raise ValueError(f"years must be after the launch, above 0, got {seen_at.min()}; leave earlier ones out")
     return seen_at, seen
 
 
@@ -109,6 +119,8 @@ def _fit_all(years: np.ndarray, adopters: np.ndarray, bound: float, ceiling: flo
     curves = _share(years, innovation[:, None], imitation[:, None])
     ceilings = _best_ceiling(curves, adopters, bound, ceiling)
     size = (curves**2).sum(axis=1)
+    if not (np.isfinite(ceilings).all() and np.isfinite(adopters**2).all()):
+        raise ValueError("years or adopters, or the bound, are too large or too small to fit; use other units")
     best = np.argmin(ceilings**2 * size - 2 * ceilings * (adopters @ curves.T), axis=1)
     starts = np.log(np.stack([innovation[best], imitation[best]], axis=1))
     return [_refined(years, row, start, bound, ceiling) for row, start in zip(adopters, starts, strict=True)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genai_utils import checks
+
 
 def minimum_window(n: int) -> int:
     """Steps in the shortest window that is tried. Equation (bubble.window).
@@ -17,9 +19,10 @@ def minimum_window(n: int) -> int:
     Raises: ValueError: the series is too short for any window.
     Source: Phillips, Shi & Yu 2015, doi:10.1111/iere.12132, section 4.
     """
+    checks.whole(0, n=n)
     window = int((0.01 + 1.8 / math.sqrt(n)) * n) if n > 0 else 0
     if not 2 < window < n:
-        raise ValueError(f"{n} prices are too few to look for a bubble; give 12 or more")
+        raise ValueError(f"n = {n} prices are too few to look for a bubble; give 12 or more")
     return window
 
 
@@ -45,15 +48,18 @@ class Exuberance:
         """The largest of all windows, shape (...). Equation (bubble.gsadf)."""
         return self.best.max(axis=-1)
 
+    @checks.representable
     def thresholds(self, level: float = 0.95) -> np.ndarray:
         """What `best` must exceed for a day to be dated, if these paths have no bubble: (n - window,).
 
         The quantile of the SADF of a history that ends on that day, as Phillips, Shi & Yu 2015 propose. It holds for
         one day; over all days more than 1 - level of the histories without a bubble get a date.
         """
+        checks.share("[0, 1]", level=level)
         return np.quantile(np.maximum.accumulate(self.from_start, axis=-1), level, axis=0)
 
 
+@checks.representable
 def exuberance(prices: np.ndarray, window: int | None = None) -> Exuberance:
     """Test every window of every path for explosive growth, by running sums.
 
@@ -62,10 +68,9 @@ def exuberance(prices: np.ndarray, window: int | None = None) -> Exuberance:
     Raises: ValueError: a price is not finite, a path does not move in some window, or is too short.
     Source: Phillips, Shi & Yu 2015; equations (bubble.adf) and (bubble.bsadf).
     """
-    paths = np.asarray(prices, float)
-    if not np.isfinite(paths).all():
-        raise ValueError("every price must be a finite number; leave missing days out")
+    paths = checks.array("prices", prices, "(..., n)")
     window = minimum_window(paths.shape[-1]) if window is None else window
+    checks.whole(0, window=window)
     if not 2 < window < paths.shape[-1]:
         raise ValueError(f"window must have at least 3 steps and fewer than the {paths.shape[-1]} prices, got {window}")
     sums = _running_sums(paths)
@@ -75,7 +80,7 @@ def exuberance(prices: np.ndarray, window: int | None = None) -> Exuberance:
         ratios = _ratios(sums[..., end : end + 1] - sums[..., : end - window + 1], end - np.arange(end - window + 1))
         from_start[..., day], best[..., day] = ratios[..., 0], ratios.max(axis=-1)
     if not np.isfinite(best).all():
-        raise ValueError("a window without any movement has no statistic; are the prices constant or rounded?")
+        raise ValueError("prices without any movement in a window have no statistic; are they constant or rounded?")
     return Exuberance(window, from_start, best)
 
 
@@ -102,21 +107,27 @@ def random_walks(n: int, *, paths: int, seed: int) -> np.ndarray:
 
     The drift of 1/n is that of Phillips, Shi & Yu 2015: too small to matter, too large to call zero.
     """
+    checks.whole(0, seed=seed)
+    checks.fits(paths=paths, n=n)
     steps = np.random.default_rng(seed).standard_normal((paths, n)) + 1.0 / n
     return np.cumsum(steps, axis=1)
 
 
+@checks.representable
 def wild_walks(prices: np.ndarray, *, paths: int, seed: int) -> np.ndarray:
     """Bubble-free prices, as calm and as wild as these at each time: (paths, n). Equation (bubble.wild-bootstrap).
 
     Args: prices: one path, (n,).
     Source: Harvey, Leybourne, Sollis & Taylor 2016, doi:10.1016/j.jempfin.2015.09.002.
     """
-    steps = np.diff(np.asarray(prices, float))
+    checks.whole(0, seed=seed)
+    steps = np.diff(checks.array("prices", prices))
+    checks.fits(paths=paths, prices=len(steps) + 1)
     drawn = np.random.default_rng(seed).standard_normal((paths, len(steps))) * steps
     return np.concatenate([np.zeros((paths, 1)), np.cumsum(drawn, axis=1)], axis=1)
 
 
+@checks.representable
 def explosive_paths(n: int, *, start: int, end: int, root: float, level: float, paths: int, seed: int) -> np.ndarray:
     """Random walks with a known bubble: (paths, n); `root` each step from start to end, then back. (bubble.explosive).
 
@@ -125,6 +136,10 @@ def explosive_paths(n: int, *, start: int, end: int, root: float, level: float, 
     Raises: ValueError: not 0 <= start < end < n.
     Source: the first process of Phillips, Shi & Yu 2015, section 5.
     """
+    checks.whole(0, seed=seed)
+    checks.whole(-1, start=start, end=end)
+    checks.fits(paths=paths, n=n)
+    checks.finite(root=root, level=level)
     if not 0 <= start < end < n:
         raise ValueError(f"a bubble needs 0 <= start < end < n, got start {start}, end {end}, n {n}")
     shocks = np.random.default_rng(seed).standard_normal((paths, n))
@@ -143,21 +158,26 @@ class Quantile:
     low: float
     high: float
 
+    def __post_init__(self) -> None:
+        checks.finite(value=self.value, low=self.low, high=self.high)
+
     def __str__(self) -> str:
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
+@checks.representable
 def quantile(simulated: np.ndarray, level: float = 0.95) -> Quantile:
     """A critical value with its Monte Carlo error: the ranks that a binomial count would reach.
 
     Args: simulated: (paths,).
     Raises: ValueError: level is not between 0 and 1, or too few numbers were simulated to bound it.
     """
-    ordered = np.sort(np.asarray(simulated, float))
+    checks.between(0.0, 1.0, level=level)
+    ordered = np.sort(checks.array("simulated", simulated))
     around = 1.96 * math.sqrt(len(ordered) * level * (1 - level)) if 0 < level < 1 else math.nan
     ranks = [len(ordered) * level - around, len(ordered) * level + around]
     if not (ranks[0] >= 1 and ranks[1] <= len(ordered)):
-        raise ValueError(f"{len(ordered)} numbers cannot bound the quantile {level}; simulate more")
+        raise ValueError(f"{len(ordered)} simulated numbers cannot bound the quantile at level {level}; simulate more")
     low, high = ordered[math.floor(ranks[0]) - 1], ordered[math.ceil(ranks[1]) - 1]
     return Quantile(float(np.quantile(ordered, level)), float(low), float(high))
 
@@ -167,8 +187,10 @@ def wild_p_value(prices: np.ndarray, *, draws: int, seed: int) -> float:
 
     Args: prices: one path, (n,).
     """
-    seen = exuberance(prices).gsadf
-    return (1 + int((exuberance(wild_walks(prices, paths=draws, seed=seed)).gsadf >= seen).sum())) / (1 + draws)
+    path = checks.array("prices", prices)
+    checks.fits(draws=draws, prices=len(path))
+    seen = exuberance(path).gsadf
+    return (1 + int((exuberance(wild_walks(path, paths=draws, seed=seed)).gsadf >= seen).sum())) / (1 + draws)
 
 
 def episodes(above: np.ndarray, *, shortest: int = 1) -> list[tuple[int, int]]:
@@ -176,6 +198,8 @@ def episodes(above: np.ndarray, *, shortest: int = 1) -> list[tuple[int, int]]:
 
     Args: above: booleans, (n,).
     """
-    edges = np.diff(np.concatenate([[0], np.asarray(above, bool).astype(int), [0]]))
+    checks.whole(1, shortest=shortest)
+    marks = checks.array("above", above, least=0).astype(bool).astype(int)
+    edges = np.diff(np.concatenate([[0], marks, [0]]))
     runs = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True)
     return [(int(first), int(last)) for first, last in runs if last - first + 1 >= shortest]

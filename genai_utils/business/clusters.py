@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 
 def ring_seconds(*, gradient_bytes: float, devices: int, bytes_per_second: float, latency: float = 0.0) -> float:

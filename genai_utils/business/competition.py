@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 
 def volume_to_keep_revenue(cut: float) -> float:
@@ -25,6 +25,7 @@ def volume_to_keep_revenue(cut: float) -> float:
     return 1.0 / (1.0 - cut)
 
 
+@checks.never_nan
 def volume_to_keep_profit(cut: float, *, margin: float, cost_fall: float = 0.0) -> float:
     """Factor by which the volume must grow so that gross profit survives a price cut. Equation (china.profit).
 
@@ -43,6 +44,7 @@ def volume_to_keep_profit(cut: float, *, margin: float, cost_fall: float = 0.0) 
     return margin / left if left > 0 else math.inf
 
 
+@checks.representable
 def elasticity(*, price: tuple[float, float], volume: tuple[float, float]) -> float:
     """By how many per cent the volume rises for each per cent of price, before and after. Equation (china.elasticity).
 
@@ -51,10 +53,15 @@ def elasticity(*, price: tuple[float, float], volume: tuple[float, float]) -> fl
     Args: price, volume: (before, after), each above 0; the prices differ.
     Raises: ValueError: a number not above 0, NaN or infinite, or a price that did not change.
     """
+    for name, ends in (("price", price), ("volume", volume)):
+        checks.of_type((tuple, list), **{name: ends})
+        checks.array(name, ends, "(2,)")
     checks.above(0.0, price_before=price[0], price_after=price[1], volume_before=volume[0], volume_after=volume[1])
     if price[0] == price[1]:
         raise ValueError(f"the price stayed at {price[0]}: no elasticity can be read from that")
-    return math.log(volume[1] / volume[0]) / math.log(price[0] / price[1])
+    growth, cut = volume[1] / volume[0], price[0] / price[1]
+    checks.above(0.0, **{"volume after / before": growth, "price before / after": cut})
+    return math.log(growth) / math.log(cut)
 
 
 @dataclass(frozen=True)
@@ -72,23 +79,33 @@ class Growth:
     year_mean: float
     n: int
 
+    def __post_init__(self) -> None:
+        checks.finite(rate=self.rate, log_mean=self.log_mean, year_mean=self.year_mean)
+        checks.at_least(0.0, error=self.error, residual=self.residual)
+        checks.whole(3, n=self.n)
+
     @property
+    @checks.representable
     def yearly_factor(self) -> float:
         """Amount of one year as a multiple of the year before."""
         return math.exp(self.rate)
 
     @property
+    @checks.representable
     def doubling_months(self) -> float:
         """Months in which the amount doubles; negative where it shrinks."""
         return 12.0 * math.log(2.0) / self.rate
 
+    @checks.representable
     def interval(self, level: float = 0.9) -> tuple[float, float]:
         """Confidence interval of the yearly factor, if the errors are independent, equal and normal."""
         reach = self._quantile(level) * self.error
         return math.exp(self.rate - reach), math.exp(self.rate + reach)
 
+    @checks.representable
     def forecast(self, year: float, level: float = 0.9) -> tuple[float, float, float]:
         """Low end, middle and high end of the prediction interval at a date. Equation (china.forecast)."""
+        checks.finite(year=year)
         away = year - self.year_mean
         middle = self.log_mean + self.rate * away
         spread = math.sqrt(self.residual**2 * (1.0 + 1.0 / self.n) + (self.error * away) ** 2)
@@ -100,21 +117,22 @@ class Growth:
         return float(student.ppf(0.5 + level / 2.0, self.n - 2))
 
 
+@checks.representable
 def fit_growth(years: Sequence[float] | np.ndarray, amounts: Sequence[float] | np.ndarray) -> Growth:
     """Fit exponential growth by least squares on the logarithms. Equation (china.growth).
 
     Args: years: dates, at least 3, not all equal.  amounts: one for each date, above 0.
     Raises: ValueError: lengths differ, fewer than 3 points, an amount not above 0, NaN or infinite, or only one date.
     """
-    t, y = np.asarray(years, float), np.asarray(amounts, float)
-    if t.shape != y.shape or t.ndim != 1 or len(t) < 3:
-        raise ValueError(f"expected at least 3 dates and as many amounts, got shapes {t.shape} and {y.shape}")
-    if not (np.isfinite(t).all() and np.isfinite(y).all() and (y > 0).all()):
-        raise ValueError(f"dates must be finite and amounts finite and above 0, got {t} and {y}")
+    t, y = checks.array("years", years, least=0), checks.array("amounts", amounts, least=0)
+    if t.shape != y.shape or len(t) < 3:
+        raise ValueError(f"years must be at least 3 dates and amounts as many amounts, got {t.shape} and {y.shape}")
+    if not (y > 0).all():
+        raise ValueError(f"amounts must be above 0, got {y}")
     logs, away = np.log(y), t - t.mean()
     spread = float(away @ away)
     if spread == 0:
-        raise ValueError(f"all points are of the same date, {t[0]}: growth needs two")
+        raise ValueError(f"years must differ, all points are of the same date, {t[0]}: growth needs two")
     rate = float(away @ logs) / spread
     residual = float(np.sqrt(((logs - logs.mean() - rate * away) ** 2).sum() / (len(t) - 2)))
     return Growth(rate, residual / math.sqrt(spread), residual, float(logs.mean()), float(t.mean()), len(t))
@@ -126,13 +144,15 @@ def undercut_price(costs: Sequence[float]) -> float:
     Raises: ValueError: fewer than two firms, or a cost negative, NaN or infinite.
     Source: Bertrand 1883, with unequal costs; see Tirole 1988, The Theory of Industrial Organization, §5.1.
     """
-    if len(costs) < 2:
-        raise ValueError(f"a price war needs two firms, got {len(costs)}; a firm alone has nobody to undercut")
-    if not all(math.isfinite(cost) and cost >= 0 for cost in costs):
+    firms = checks.array("costs", costs, least=0)
+    if len(firms) < 2:
+        raise ValueError(f"costs: a price war needs two firms, got {len(firms)}; one alone has nobody to undercut")
+    if not (firms >= 0).all():
         raise ValueError(f"costs must be finite, 0 or more, got {costs}")
     return sorted(costs)[1]
 
 
+@checks.representable
 def leader_price(*, cost: float, switching: float, advantage: float, open_rival: bool) -> float:
     """Best price against one rival, customers spread evenly on Hotelling's line. Equations (china.owned), (china.open).
 
@@ -153,12 +173,15 @@ def leader_price(*, cost: float, switching: float, advantage: float, open_rival:
     return cost + switching + advantage / 3.0
 
 
+@checks.never_nan
 def break_even_revenue(*, fixed: float, margin: float) -> float:
     """Revenue whose gross profit pays the fixed costs. Equation (china.break-even).
 
     Args: fixed: research, sales, administration, >= 0.  margin: gross, <= 1; at or below 0 the answer is infinite.
     Raises: ValueError: fixed negative, margin above 1, or either NaN.
     """
-    if not (fixed >= 0 and margin <= 1):
-        raise ValueError(f"fixed must be 0 or more and margin at most 1, got {fixed} and {margin}")
+    checks.at_least(0.0, fixed=fixed)
+    checks.finite(margin=margin)
+    if margin > 1:
+        raise ValueError(f"margin must be at most 1, got {margin}; write 60 % as 0.6")
     return fixed / margin if margin > 0 else math.inf

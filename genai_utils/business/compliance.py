@@ -8,7 +8,9 @@ one company makes the product and runs it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 
+from genai_utils import checks
 from genai_utils.records.facts import fact
 from genai_utils.records.table import html_table, html_text
 
@@ -25,6 +27,7 @@ class Product:
     """What must be known about a product; each answer is yes or no.
 
     `public`, `opinion`, `faces` and `high_risk` are judgements that a lawyer or a regulator may see differently.
+    Raises: TypeError: an answer that is not True or False, for "no" would count as yes.
     """
 
     name: str
@@ -44,6 +47,10 @@ class Product:
     systemic: bool = _answer("that model counts as a systemic risk")
     high_risk: bool = _answer("it helps to decide on people, in an area of Annex III")
 
+    def __post_init__(self) -> None:
+        checks.of_type(str, name=self.name)
+        checks.of_type(bool, **{name: getattr(self, name) for name in _BECAUSE})
+
 
 @dataclass(frozen=True)
 class Duty:
@@ -51,6 +58,7 @@ class Duty:
 
     needs: answers that must all be yes.  any_of: answers of which one must be.  unless: of which none may be.
     since: ISO date from which it applies, maybe in the future.  fact: id of the fact that supports it.
+    Raises: ValueError: an unknown place or answer, or no date.  TypeError: no words.
     """
 
     place: str
@@ -64,8 +72,18 @@ class Duty:
     any_of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        checks.one_of(PLACES, place=self.place)
+        _check_day(since=self.since)
+        checks.of_type(str, law=self.law, article=self.article, topic=self.topic, text=self.text, fact=self.fact)
+        for part in ("needs", "any_of", "unless"):
+            checks.of_type(tuple, **{part: getattr(self, part)})
+            for name in getattr(self, part):
+                checks.one_of(_BECAUSE, **{part: name})
+
     def applies(self, product: Product) -> bool:
         """Whether the product's answers trigger this duty."""
+        checks.of_type(Product, product=product)
         yes = {name for name in _BECAUSE if getattr(product, name)}
         return (
             yes.issuperset(self.needs)
@@ -104,7 +122,10 @@ def duties(product: Product, *, on: str = "9999-12-31") -> Checklist:
     """The duties that the product's answers trigger, in the order of `DUTIES`.
 
     Args: on: ISO date; duties that apply only later are left out.
+    Raises: TypeError: no product.  ValueError: no date.
     """
+    checks.of_type(Product, product=product)
+    _check_day(on=on)
     return Checklist(duty for duty in DUTIES if duty.since <= on and duty.applies(product))
 
 
@@ -121,6 +142,16 @@ def switches(product: Product) -> dict[str, int]:
     """How many duties appear or disappear if one answer alone turns out to be the other one."""
     before = set(duties(product))
     return {name: len(before ^ set(duties(_flipped(product, name)))) for name in _BECAUSE}
+
+
+def _check_day(**days: str) -> None:
+    """Refuse what is no ISO date.  Raises: ValueError, TypeError."""
+    checks.of_type(str, **days)
+    for name, day in days.items():
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise ValueError(f"{name} must be a date like 2026-08-02, got {day!r}") from error
 
 
 def _flipped(product: Product, name: str) -> Product:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta, t
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 Numbers = Sequence[float] | np.ndarray
 
@@ -25,10 +25,12 @@ class Effect(NamedTuple):
     error: float
 
     @property
+    @checks.representable
     def change(self) -> float:
         """The effect as a fraction: 0.15 is 15 % more output in the same time."""
         return math.expm1(self.log)
 
+    @checks.representable
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Confidence interval of the change.
 
@@ -39,6 +41,7 @@ class Effect(NamedTuple):
         return math.expm1(self.log - width), math.expm1(self.log + width)
 
 
+@checks.representable
 def effect_from_error(change: float, error: float, *, of_time: bool = False) -> Effect:
     """Effect of a published change whose standard error is published too. Equation (evidence.log-ratio).
 
@@ -50,6 +53,7 @@ def effect_from_error(change: float, error: float, *, of_time: bool = False) -> 
     return Effect(_signed(change, of_time), error / (1.0 + change))
 
 
+@checks.representable
 def effect_from_interval(change: float, low: float, high: float, *, of_time: bool = False) -> Effect:
     """Effect of a published change with its 95 % interval, taken as symmetric in logarithms.
 
@@ -58,7 +62,7 @@ def effect_from_interval(change: float, low: float, high: float, *, of_time: boo
     """
     checks.above(-1.0, change=change, low=low, high=high)
     if not low <= change <= high or low == high:
-        raise ValueError(f"the interval must hold the change, got {low} to {high} for {change}")
+        raise ValueError(f"low to high, the interval must hold the change, got {low} to {high} for {change}")
     return Effect(_signed(change, of_time), (math.log1p(high) - math.log1p(low)) / (2 * float(ndtri(0.975))))
 
 
@@ -75,6 +79,7 @@ class Pooled(NamedTuple):
     i2: float
     weights: np.ndarray
 
+    @checks.representable
     def prediction(self, level: float = 0.95) -> tuple[float, float]:
         """Where the true change of one more setting lies. Equation (evidence.prediction).
 
@@ -88,6 +93,7 @@ class Pooled(NamedTuple):
         return math.expm1(self.effect.log - width), math.expm1(self.effect.log + width)
 
 
+@checks.representable
 def random_effects(effects: Sequence[Effect]) -> Pooled:
     """Random-effects mean of independent effects. Equations (evidence.random-effects), (evidence.heterogeneity).
 
@@ -115,6 +121,7 @@ class Funnel(NamedTuple):
     p: float
 
 
+@checks.representable
 def egger(effects: Sequence[Effect]) -> Funnel:
     """Do small trials find more than large ones? Equation (evidence.egger).
 
@@ -123,46 +130,53 @@ def egger(effects: Sequence[Effect]) -> Funnel:
     """
     logs, errors = _columns(effects, least=3)
     if np.ptp(errors) == 0:
-        raise ValueError("a funnel needs trials of different precision; all errors are equal")
+        raise ValueError("effects of different precision are needed for a funnel; all errors are equal")
     line = np.column_stack([np.ones_like(errors), 1 / errors])
     fitted, *_ = np.linalg.lstsq(line, logs / errors, rcond=None)
     freedom = len(errors) - 2
     variance = ((logs / errors - line @ fitted) ** 2).sum() / freedom * np.linalg.inv(line.T @ line)[0, 0]
-    p = 2 * t.sf(abs(fitted[0]) / math.sqrt(variance), freedom) if variance > 0 else 0.0
+    p = 2 * t.sf(abs(fitted[0]) / math.sqrt(variance), freedom) if variance > 0 else float(not fitted[0])
     return Funnel(float(fitted[0]), float(fitted[1]), float(p))
 
 
+@checks.representable
 def winners_mean(effect: float, error: float, *, level: float = 0.05) -> float:
     """Mean estimate among the trials that find a significant gain. Equation (evidence.winner).
 
     Args: effect, error: true effect and standard error of a trial, in one unit.
     Raises: ValueError: error not above 0, or level not between 0 and 1.
     """
+    checks.finite(effect=effect)
     checks.above(0.0, error=error)
     bar = _bar(level) - effect / error
     return effect + error * _density(bar) / float(ndtr(-bar))
 
 
+@checks.representable
 def sample_size(effect: float, spread: float, *, power: float = 0.8, level: float = 0.05) -> float:
     """Independent observations in each of two groups that a trial needs. Equation (evidence.power).
 
     Args: effect: the difference to be seen.  spread: standard deviation of one observation, in the same unit.
     Raises: ValueError: spread not above 0, effect 0, or power or level not between 0 and 1.
     """
+    checks.finite(effect=effect)
     checks.above(0.0, spread=spread, effect=abs(effect))
     checks.share("(0, 1)", power=power)
     return 2.0 * ((_bar(level) + float(ndtri(power))) * spread / effect) ** 2
 
 
+@checks.representable
 def power(effect: float, spread: float, size: float, *, level: float = 0.05) -> float:
     """Chance that a trial with `size` observations in each group finds the effect. Equation (evidence.power).
 
     Raises: ValueError: spread or size not above 0, or level not between 0 and 1.
     """
+    checks.finite(effect=effect)
     checks.above(0.0, spread=spread, size=size)
     return float(ndtr(abs(effect) / spread * math.sqrt(size / 2) - _bar(level)))
 
 
+@checks.representable
 def design_effect(cluster: float, correlation: float) -> float:
     """Factor by which observations in clusters are more than independent ones. Equation (evidence.design-effect).
 
@@ -170,12 +184,12 @@ def design_effect(cluster: float, correlation: float) -> float:
     Source: Kish 1965, Survey Sampling.
     Raises: ValueError: an argument out of its range.
     """
-    checks.above(0.0, cluster=cluster)
-    if cluster < 1 or not 0 <= correlation <= 1:
-        raise ValueError(f"a cluster has 1 or more members that correlate by 0..1, got {cluster} and {correlation}")
+    checks.at_least(1.0, cluster=cluster)
+    checks.between(0.0, 1.0, correlation=correlation)
     return 1.0 + (cluster - 1.0) * correlation
 
 
+@checks.representable
 def selection_bias(correlation: float, spread: float, share: float) -> float:
     """By how much users differ from the others before they use anything. Equation (evidence.selection).
 
@@ -185,22 +199,24 @@ def selection_bias(correlation: float, spread: float, share: float) -> float:
     """
     checks.above(0.0, spread=spread)
     checks.share("(0, 1)", share=share)
-    if not -1 <= correlation <= 1:
-        raise ValueError(f"a correlation is in [-1, 1], got {correlation}")
+    checks.between(-1.0, 1.0, correlation=correlation)
     return correlation * spread * _density(float(ndtri(share))) / (share * (1.0 - share))
 
 
+@checks.representable
 def kept_mean(effect: float, spread: float, withheld: float) -> float:
     """Mean effect of what is left when the share with the largest effects is withheld. Equation (evidence.withheld).
 
     Args: effect, spread: mean and standard deviation of the true effects, which are normal.
     Raises: ValueError: spread not above 0, or withheld not between 0 and 1.
     """
+    checks.finite(effect=effect)
     checks.above(0.0, spread=spread)
     checks.share("(0, 1)", withheld=withheld)
     return effect - spread * _density(float(ndtri(withheld))) / (1.0 - withheld)
 
 
+@checks.representable
 def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> tuple[float, float]:
     """Interval for a share that holds the truth with at least this chance. Equation (evidence.exact-interval).
 
@@ -208,6 +224,7 @@ def exact_interval(successes: int, trials: int, *, level: float = 0.95) -> tuple
     Raises: ValueError: successes outside 0..trials, no trial, or level not between 0 and 1.
     """
     checks.share("(0, 1)", level=level)
+    checks.whole(-1, successes=successes, trials=trials)
     if trials < 1 or not 0 <= successes <= trials:
         raise ValueError(f"successes must be 0..trials and trials 1 or more, got {successes} of {trials}")
     tail = (1.0 - level) / 2
@@ -236,6 +253,7 @@ class JCurve(NamedTuple):
     complete: np.ndarray
 
 
+@checks.representable
 def j_curve(invested: Numbers, *, gain: float, pace: float, decay: float) -> JCurve:
     """Productivity while hours go into learning and reorganising, which no one books. Equation (evidence.j-curve).
 
@@ -245,9 +263,12 @@ def j_curve(invested: Numbers, *, gain: float, pace: float, decay: float) -> JCu
     Source: a small model in the spirit of Brynjolfsson, Rock & Syverson 2021, doi 10.1257/mac.20180386.
     Raises: ValueError: a share or decay outside 0..1, or pace below 0.
     """
-    hours = np.asarray(invested, float)
-    if not ((hours >= 0) & (hours <= 1)).all() or not (0 <= decay <= 1 and pace >= 0):
-        raise ValueError("invested and decay are shares in [0, 1] and pace is 0 or more; write 20 % as 0.2")
+    checks.finite(gain=gain)
+    checks.at_least(0.0, pace=pace)
+    checks.share("[0, 1]", decay=decay)
+    hours = checks.array("invested", invested)
+    if not ((hours >= 0) & (hours <= 1)).all():
+        raise ValueError(f"invested must be shares in [0, 1], got {hours.min()} to {hours.max()}; write 20 % as 0.2")
     known, path = 0.0, []
     for share in hours:
         path.append((1 - share) * (1 + gain * known))
@@ -261,11 +282,9 @@ def _signed(change: float, of_time: bool) -> float:
 
 def _columns(effects: Sequence[Effect], *, least: int) -> tuple[np.ndarray, np.ndarray]:
     """Logs and errors, each (k,), after a look at them."""
-    if len(effects) < least:
-        raise ValueError(f"at least {least} effects are needed, got {len(effects)}")
-    logs, errors = np.array(effects, float).T
-    if not (np.isfinite(logs).all() and np.isfinite(errors).all() and (errors > 0).all()):
-        raise ValueError("effects must be finite numbers with errors above 0; one of them is not")
+    logs, errors = checks.array("effects", effects, "(k, 2)", least=least).T
+    if not (errors > 0).all():
+        raise ValueError(f"effects must have errors above 0, got {errors.min()}")
     return logs, errors
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 MILLION = 1e6
 SECONDS_PER_HOUR = 3600.0
@@ -16,6 +16,7 @@ HOURS_PER_MONTH = 730.0  # 365 days of 24 hours, in 12 equal months
 MONTHS_PER_YEAR = 12
 
 
+@checks.representable
 def usd_per_million_tokens(*, tokens_per_second: float, machine_usd_per_hour: float, utilisation: float) -> float:
     """Machine cost of a million tokens, in USD. Equation (unit.cost-per-token).
 
@@ -31,6 +32,7 @@ def usd_per_million_tokens(*, tokens_per_second: float, machine_usd_per_hour: fl
     return MILLION * machine_usd_per_hour / (SECONDS_PER_HOUR * tokens_per_second * utilisation)
 
 
+@checks.representable
 def break_even_utilisation(*, usd_per_million: float, tokens_per_second: float, machine_usd_per_hour: float) -> float:
     """Utilisation at which a million tokens cost what they are sold for; above 1 no load can pay for the machine.
 
@@ -44,6 +46,7 @@ def break_even_utilisation(*, usd_per_million: float, tokens_per_second: float, 
     return full / usd_per_million
 
 
+@checks.representable
 def batch_tokens_per_second(batch: int, *, seconds_per_step: float, seconds_per_sequence: float) -> float:
     """Tokens a second when `batch` answers are written side by side, one token each a step. Equation (unit.batch).
 
@@ -73,14 +76,16 @@ class Tokens:
         checks.at_least(0.0, cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
 
     @property
+    @checks.representable
     def total(self) -> float:
         """All tokens."""
         return self.cached_input + self.fresh_input + self.output
 
     @property
+    @checks.representable
     def hit_rate(self) -> float:
-        """Share of the input that was in the cache; NaN where there was no input."""
-        return self.cached_input / given if (given := self.cached_input + self.fresh_input) else math.nan
+        """Share of the input that was in the cache.  Raises: ValueError: there was no input."""
+        return self.cached_input / (self.cached_input + self.fresh_input)
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,10 @@ class Prices:
     def __post_init__(self) -> None:
         checks.at_least(0.0, cached_input=self.cached_input, fresh_input=self.fresh_input, output=self.output)
 
+    @checks.representable
     def revenue_usd(self, tokens: Tokens) -> float:
         """What the tokens earn if every one is billed, in USD. Equation (unit.revenue)."""
+        checks.of_type(Tokens, tokens=tokens)
         hits, misses = tokens.cached_input * self.cached_input, tokens.fresh_input * self.fresh_input
         return (hits + misses + tokens.output * self.output) / MILLION
 
@@ -118,21 +125,25 @@ class Account:
         checks.at_least(0.0, cost_usd=self.cost_usd)
 
     @property
+    @checks.representable
     def margin(self) -> float:
         """Profit as a share of revenue, at most 1. Equation (unit.margin)."""
         return 1.0 - self.cost_usd / self.revenue_usd
 
     @property
+    @checks.never_nan
     def markup(self) -> float:
         """Profit as a share of cost, which has no upper end; infinite at no cost. Equation (unit.margin)."""
         return self.revenue_usd / self.cost_usd - 1.0 if self.cost_usd else math.inf
 
     @property
+    @checks.representable
     def break_even_share(self) -> float:
         """Share of the traffic that must be paid for to cover the cost of all. Equation (unit.paid-share)."""
         return self.cost_usd / self.revenue_usd
 
 
+@checks.representable
 def training_flop(*, parameters: float, tokens: float) -> float:
     """Floating-point operations to train: 6 N D. Equation (unit.training-cost).
 
@@ -144,6 +155,7 @@ def training_flop(*, parameters: float, tokens: float) -> float:
     return 6.0 * parameters * tokens
 
 
+@checks.representable
 def training_gpu_hours(*, flop: float, peak_flop_per_second: float, mfu: float) -> float:
     """Hours of one GPU for so many operations. Equation (unit.training-cost).
 
@@ -155,6 +167,7 @@ def training_gpu_hours(*, flop: float, peak_flop_per_second: float, mfu: float) 
     return flop / (SECONDS_PER_HOUR * peak_flop_per_second * mfu)
 
 
+@checks.representable
 def model_flop_utilisation(*, flop: float, peak_flop_per_second: float, gpu_hours: float) -> float:
     """MFU: useful operations a second as a share of the GPU's peak. Equation (unit.mfu).
 
@@ -166,6 +179,7 @@ def model_flop_utilisation(*, flop: float, peak_flop_per_second: float, gpu_hour
     return flop / (SECONDS_PER_HOUR * peak_flop_per_second * gpu_hours)
 
 
+@checks.representable
 def yearly_factor(*, before: float, after: float, years: float) -> float:
     """By what factor a price fell each year, on average; below 1 it rose. Equation (unit.decline).
 
@@ -175,6 +189,7 @@ def yearly_factor(*, before: float, after: float, years: float) -> float:
     return float((before / after) ** (1.0 / years))
 
 
+@checks.representable
 def declined(amount: float, *, factor: float, years: float) -> float:
     """An amount that falls by `factor` a year, after `years`. Equation (unit.decline).
 
@@ -202,11 +217,13 @@ class Fleet:
         checks.above(0.0, machine_tokens=self.machine_tokens, machine_usd=self.machine_usd)
         checks.at_least(0.0, fixed_usd=self.fixed_usd)
 
+    @checks.representable
     def usd(self, tokens: float) -> float:
         """Cost of serving so many tokens in a month; at least one machine stands by."""
         checks.at_least(0.0, tokens=tokens)
         return self.fixed_usd + self.machine_usd * max(1, math.ceil(tokens / self.machine_tokens))
 
+    @checks.never_nan
     def break_even_tokens(self, api_usd_per_million: float) -> float:
         """Tokens a month from which the fleet first costs no more than an API. Equation (unit.break-even).
 
@@ -223,6 +240,7 @@ class Fleet:
         return (self.fixed_usd + machines * self.machine_usd) / api
 
 
+@checks.representable
 def usd_per_payer(*, paying_share: float, payer_cost_usd: float, free_cost_usd: float) -> float:
     """What each payer must bring in to cover himself and the free users he carries. Equation (unit.free-tier).
 
@@ -236,22 +254,31 @@ def usd_per_payer(*, paying_share: float, payer_cost_usd: float, free_cost_usd: 
 
 @dataclass(frozen=True)
 class Month:
-    """One month's profit and loss, in USD."""
+    """One month's profit and loss, in USD.
+
+    Raises: ValueError: a number NaN or infinite.
+    """
 
     revenue_usd: float
     payers_usd: float
     free_users_usd: float
     fixed_usd: float
 
+    def __post_init__(self) -> None:
+        checks.finite(revenue_usd=self.revenue_usd, payers_usd=self.payers_usd)
+        checks.finite(free_users_usd=self.free_users_usd, fixed_usd=self.fixed_usd)
+
     @property
+    @checks.representable
     def profit_usd(self) -> float:
         """What is left of the revenue, maybe negative."""
         return self.revenue_usd - self.payers_usd - self.free_users_usd - self.fixed_usd
 
     @property
+    @checks.representable
     def gross_margin(self) -> float:
-        """(revenue - serving all users) / revenue; NaN without revenue. Equation (unit.margin)."""
-        return 1.0 - (self.payers_usd + self.free_users_usd) / self.revenue_usd if self.revenue_usd else math.nan
+        """(revenue - serving all users) / revenue. Equation (unit.margin).  Raises: ValueError: there is no revenue."""
+        return 1.0 - (self.payers_usd + self.free_users_usd) / self.revenue_usd
 
 
 @dataclass(frozen=True)
@@ -284,6 +311,7 @@ class Plan:
         checks.share("(0, 1]", utilisation=self.utilisation)
 
     @property
+    @checks.representable
     def token_usd(self) -> float:
         """Machine cost of a million tokens in USD. Equation (unit.cost-per-token)."""
         return usd_per_million_tokens(
@@ -292,6 +320,7 @@ class Plan:
             utilisation=self.utilisation,
         )
 
+    @checks.representable
     def month(self) -> Month:
         """The month's profit and loss at the plan's own prices."""
         payers = self.users * self.paying_share
@@ -302,6 +331,7 @@ class Plan:
             fixed_usd=self.fixed_usd,
         )
 
+    @checks.representable
     def after(
         self,
         months: float,
@@ -318,6 +348,7 @@ class Plan:
         Raises: ValueError: months negative, a factor not above zero, or any NaN or infinite.
         """
         checks.at_least(0.0, months=months)
+        checks.above(0.0, price_factor=price_factor, cost_factor=cost_factor)
         checks.above(0.0, users_factor=users_factor, use_factor=use_factor)
         years = months / MONTHS_PER_YEAR
         later = replace(
@@ -330,6 +361,7 @@ class Plan:
         )
         return later.month()
 
+    @checks.representable
     def break_even_paying_share(self) -> float:
         """Share of payers at which the month breaks even; above 1 no share is enough.
 
@@ -339,5 +371,5 @@ class Plan:
         carried = self.free_tokens * self.token_usd  # what a free user costs
         gained = self.usd_per_payer - self.payer_tokens * self.token_usd + carried  # by a free user who starts to pay
         if gained <= 0:
-            raise ValueError(f"a payer brings {self.usd_per_payer} USD, and more payers lose more; raise the price")
+            raise ValueError(f"usd_per_payer is {self.usd_per_payer}, and more payers lose more; raise the price")
         return (carried + self.fixed_usd / self.users) / gained

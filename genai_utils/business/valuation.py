@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from genai_utils.business import checks
+from genai_utils import checks
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,17 +23,18 @@ HOURS_PER_YEAR = 8_760.0
 Case = TypeVar("Case", bound="DataclassInstance")
 
 
+@checks.representable
 def present_value(cash: Sequence[float] | np.ndarray, *, rate: float) -> float:
     """Today's worth of yearly payments; the first comes in one year. Equation (value.npv).
 
     Raises: ValueError: rate is -1 or below, or a number is NaN or infinite.
     """
-    flows = np.asarray(cash, float)
-    checks.finite(cash=float(flows.sum()))
+    flows = checks.array("cash", cash, least=0)
     checks.above(-1.0, rate=rate)
     return float(flows @ (1.0 + rate) ** -np.arange(1.0, len(flows) + 1))
 
 
+@checks.representable
 def perpetuity(cash: float, *, rate: float, growth: float) -> float:
     """Worth of payments without end: `cash` in one year, then growing. Equation (value.perpetuity).
 
@@ -45,6 +46,7 @@ def perpetuity(cash: float, *, rate: float, growth: float) -> float:
     return cash / (rate - growth)
 
 
+@checks.representable
 def annuity(amount: float, *, rate: float, years: float) -> float:
     """Equal payment at the end of each year that repays an amount with interest. Equation (value.annuity).
 
@@ -53,8 +55,7 @@ def annuity(amount: float, *, rate: float, years: float) -> float:
     """
     checks.finite(amount=amount)
     checks.at_least(0.0, rate=rate)
-    if not years > 0:
-        raise ValueError(f"years must be above 0, got {years}")
+    checks.positive(years=years)
     if rate < 1e-100:  # no interest that could be told from none; smaller rates would lose their digits below
         return amount / years
     return amount * rate / -math.expm1(-years * math.log1p(rate))
@@ -83,38 +84,46 @@ class Company:
         checks.above(0.0, revenue=self.revenue)
         checks.above(-1.0, growth=self.growth, long_run=self.long_run)
         checks.share("[0, 1]", fade=self.fade)
-        checks.at_least(1, years=self.years)
-        perpetuity(1.0, rate=self.rate, growth=self.long_run)
+        checks.fits(years=self.years)
+        checks.finite(rate=self.rate)
+        if not self.long_run < self.rate:
+            raise ValueError(f"long_run must stay below the rate, got {self.long_run} and {self.rate}")
 
     @property
+    @checks.representable
     def revenues(self) -> np.ndarray:
         """Revenue of each of the years, shape (years,)."""
         excess = (self.growth - self.long_run) * (1.0 - self.fade) ** np.arange(self.years)
         return self.revenue * np.cumprod(1.0 + self.long_run + excess)
 
     @property
+    @checks.representable
     def near_value(self) -> float:
         """Today's worth of the cash flows of the years told one by one."""
         return present_value(self.margin * self.revenues, rate=self.rate)
 
     @property
+    @checks.representable
     def far_value(self) -> float:
         """Today's worth of all that comes after them, the "terminal value"."""
         cash = self.margin * float(self.revenues[-1]) * (1.0 + self.long_run)
         return perpetuity(cash, rate=self.rate, growth=self.long_run) * (1.0 + self.rate) ** -self.years
 
     @property
+    @checks.representable
     def value(self) -> float:
         """Today's worth of everything. Equation (value.dcf)."""
         return self.near_value + self.far_value
 
 
+@checks.representable
 def implied_growth(price: float, company: Company) -> float:
     """First year's growth at which the company is worth its price; its own is ignored. Equation (value.reverse-dcf).
 
     Raises: ValueError: no growth between -99 % and +10,000 % explains the price.
     """
     checks.above(0.0, price=price)
+    checks.of_type(Company, company=company)
 
     def gap(growth: float) -> float:
         return replace(company, growth=growth).value - price
@@ -124,6 +133,7 @@ def implied_growth(price: float, company: Company) -> float:
     return float(brentq(gap, -0.99, 100.0, xtol=1e-12))
 
 
+@checks.representable
 def capture(margins: Mapping[str, float]) -> dict[str, float]:
     """Who keeps what of each unit that users pay, when every layer pays the next. Equation (value.capture).
 
@@ -131,7 +141,8 @@ def capture(margins: Mapping[str, float]) -> dict[str, float]:
     Returns: share of each layer, and under "suppliers" what the last one passes on; the sum is 1.
     Raises: ValueError: a margin above 1, NaN or infinite.
     """
-    checks.finite(**margins)
+    checks.of_type(Mapping, margins=margins)
+    checks.finite(**{f"margin of {layer}": margin for layer, margin in margins.items()})
     passed, shares = 1.0, {}
     for layer, margin in margins.items():
         if margin > 1:
@@ -166,12 +177,13 @@ class Buildout:
         checks.above(0.0, capex=self.capex)
         checks.share("(0, 1]", utilisation=self.utilisation)
         checks.share("[0, 1]", chip_share=self.chip_share)
-        checks.at_least(0.0, running=self.running)
+        checks.at_least(0.0, rate=self.rate, running=self.running)
+        checks.positive(chip_life=self.chip_life, building_life=self.building_life)
         checks.finite(margin=self.margin)
         if self.margin >= 1:
             raise ValueError(f"margin must stay below 1, got {self.margin}: nothing would be left for the machines")
-        self.parts()
 
+    @checks.representable
     def parts(self) -> dict[str, float]:
         """What a year costs: interest and wear of the chips, of the buildings, and running them."""
         chips = self.capex * self.chip_share
@@ -182,16 +194,19 @@ class Buildout:
         }
 
     @property
+    @checks.representable
     def yearly_cost(self) -> float:
         """What the machines must bring in each year, before anybody else earns on them."""
         return sum(self.parts().values())
 
     @property
+    @checks.representable
     def required_revenue(self) -> float:
         """What users must pay each year. Equation (value.capex-revenue)."""
         return self.yearly_cost / (1.0 - self.margin)
 
     @property
+    @checks.representable
     def price_per_hour(self) -> float:
         """What users must pay for each hour sold of the machines that the capex bought. Equation (value.hour)."""
         return self.required_revenue / (HOURS_PER_YEAR * self.utilisation)
@@ -205,17 +220,20 @@ class Swing(NamedTuple):
     high: float
 
     @property
+    @checks.representable
     def width(self) -> float:
         """Distance between the two results."""
         return abs(self.high - self.low)
 
 
+@checks.representable
 def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tuple[float, float]]) -> list[Swing]:
     """The bars of a tornado chart: one input at a time to its two ends, the others at base; the widest first.
 
     Args: base: a dataclass.  ranges: low and high end for names of its fields.
-    Raises: TypeError: a name that the dataclass lacks.
+    Raises: ValueError: a name that the dataclass lacks; or what it, or `measure`, refuses.
     """
+    _check_swings(measure, base, ranges)
 
     def at(name: str, number: float) -> float:
         return measure(replace(base, **{name: number}))
@@ -224,22 +242,37 @@ def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tu
     return sorted(found, key=lambda swing: swing.width, reverse=True)
 
 
+def _check_swings(measure: object, base: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    checks.of_type(Callable, measure=measure)  # type: ignore[arg-type]
+    checks.of_type(Mapping, ranges=ranges)
+    if not is_dataclass(base) or isinstance(base, type):
+        raise TypeError(f"base must be a dataclass, got {base!r}")
+    for name, ends in ranges.items():
+        checks.one_of([field.name for field in fields(base)], **{"name in ranges": name})
+        checks.array(f"ranges of {name}", ends, "(2,)")
+
+
+@checks.representable
 def together(correlation: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
     """Uniform numbers in (0, 1) whose normal scores have these correlations (a Gaussian copula).
 
     Args: correlation: (k, k), symmetric, ones on the diagonal.  Returns: (draws, k). Equation (value.spread).
     Raises: ValueError: no such matrix.
     """
-    matrix = np.asarray(correlation, float)
-    if matrix.ndim != 2 or not np.allclose(matrix, matrix.T) or not np.allclose(np.diag(matrix), 1.0):
-        raise ValueError(f"correlations need a symmetric matrix with ones on its diagonal, got {matrix.tolist()}")
+    checks.whole(0, seed=seed)
+    matrix = checks.array("correlation", correlation, "(...)")
+    square = matrix.ndim == 2 and len(matrix) == matrix.shape[1]
+    if not (square and np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1.0)):
+        raise ValueError(f"correlation must be a symmetric matrix with ones on its diagonal, got {matrix.tolist()}")
     if np.linalg.eigvalsh(matrix).min() < -1e-13:
-        raise ValueError("these correlations contradict each other: the matrix has a negative eigenvalue")
+        raise ValueError("numbers of the correlation contradict each other: the matrix has a negative eigenvalue")
+    checks.fits(draws=draws, correlation=len(matrix))
     # Not Generator.multivariate_normal: equal correlations leave its axes to chance, and to the processor.
     mixing = np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix)))
     return ndtr(np.random.default_rng(seed).standard_normal((draws, len(matrix))) @ mixing.T)
 
 
+@checks.representable
 def bubble_paths(start: float, *, rate: float, burst: float, years: int, paths: int, seed: int) -> np.ndarray:
     """Rational bubbles, which may burst every year and for good; shape (paths, years + 1). Equation (value.bubble).
 
@@ -248,13 +281,16 @@ def bubble_paths(start: float, *, rate: float, burst: float, years: int, paths: 
     Source: Blanchard & Watson 1982, NBER working paper 945.
     """
     checks.above(0.0, start=start)
-    if not 0 <= burst < 1:
-        raise ValueError(f"burst is a yearly chance in [0, 1), got {burst}")
+    checks.above(-1.0, rate=rate)
+    checks.share("[0, 1)", burst=burst)
+    checks.whole(0, seed=seed)
+    checks.fits(paths=paths, years=years)
     alive = np.random.default_rng(seed).random((paths, years)) >= burst
     factors = np.where(alive, (1.0 + rate) / (1.0 - burst), 0.0)
     return start * np.cumprod(np.hstack([np.ones((paths, 1)), factors]), axis=1)
 
 
+@checks.representable
 def call_value(value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float) -> float:
     """Right to invest `cost` at the end of `years` in what is worth `value` today. Equation (value.black-scholes).
 
@@ -264,13 +300,14 @@ def call_value(value: float, cost: float, *, rate: float, payout: float, volatil
     Source: Black & Scholes 1973; Merton 1973 for the payout.
     """
     _option(value, cost, rate, payout, volatility)
-    checks.above(0.0, years=years)
+    checks.above(0.0, years=years, **{"value / cost": value / cost})
     spread = volatility * math.sqrt(years)
     d1 = (math.log(value / cost) + (rate - payout + volatility**2 / 2) * years) / spread
     gained, paid = value * math.exp(-payout * years), cost * math.exp(-rate * years)
     return float(gained * ndtr(d1) - paid * ndtr(d1 - spread))
 
 
+@checks.representable
 def binomial_call(
     value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float, steps: int, early: bool
 ) -> float:
@@ -282,11 +319,13 @@ def binomial_call(
     """
     _option(value, cost, rate, payout, volatility)
     checks.above(0.0, years=years)
+    checks.fits(steps=steps)
     step = years / steps
     up = math.exp(volatility * math.sqrt(step))
     chance = (math.exp((rate - payout) * step) - 1 / up) / (up - 1 / up)
     if not 0 < chance < 1:
-        raise ValueError(f"{steps} steps are too few for these rates: the chance of going up would be {chance:.2f}")
+        terms = f"rate {rate}, payout {payout}, volatility {volatility}, years {years}"
+        raise ValueError(f"{steps} steps are too few for {terms}: the chance of going up would be {chance:.2f}")
     prices = value * up ** np.arange(-steps, steps + 1, 2.0)
     worth = np.maximum(prices - cost, 0.0)
     for _ in range(steps):
@@ -303,6 +342,7 @@ class Waiting(NamedTuple):
     worth: float
 
 
+@checks.representable
 def wait_forever(value: float, cost: float, *, rate: float, payout: float, volatility: float) -> Waiting:
     """The right to invest at any time. Equation (value.wait).
 

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from genai_utils import checks
 from genai_utils.metrics.estimate import BOOTSTRAP, SUBSETS, Estimate, mean_of
 
 NEIGHBORS = 5
+LARGEST = 1e30  # beyond it the squares of features lose all digits
 
 
 class Neighborhoods(NamedTuple):
@@ -24,16 +26,24 @@ class Neighborhoods(NamedTuple):
     coverage: Estimate
 
 
+@checks.never_nan
 def psnr(images: Tensor, others: Tensor, peak: float = 2.0) -> float:
     """Peak signal-to-noise ratio over all pixels, in decibels; 10 dB more is a tenth of the squared error.
 
     Args: images, others: the same shape.  peak: largest minus smallest value a pixel may have: 2 for images in [-1, 1].
-    Returns: inf when they are equal.  Raises: ValueError when the shapes differ: subtraction would broadcast them.
+    Returns: inf when they are equal.
+    Raises: ValueError: the shapes differ (subtraction would broadcast them), no pixel, NaN.  TypeError: no tensor.
     Equations (ae.psnr) and (vq.psnr).
     """
+    checks.above(0.0, peak=peak)
+    checks.finite_tensors("(...)", images=images, others=others)
+    if not images.numel():
+        raise ValueError(f"images must hold at least one pixel, got shape {tuple(images.shape)}")
     if images.shape != others.shape:
-        raise ValueError(f"both must have one shape, got {tuple(images.shape)} and {tuple(others.shape)}")
-    return float(10 * torch.log10(peak**2 / (images.double() - others.double()).square().mean()))
+        raise ValueError(f"images and others must have one shape, got {tuple(images.shape)} and {tuple(others.shape)}")
+    return float(
+        10 * torch.log10(float(peak) ** 2 / (images.detach().double() - others.detach().double()).square().mean())
+    )
 
 
 def frechet_distance(a: Tensor, b: Tensor, resamples: int = 20) -> Estimate:
@@ -45,7 +55,9 @@ def frechet_distance(a: Tensor, b: Tensor, resamples: int = 20) -> Estimate:
     Raises: ValueError: too few samples for a covariance of full rank, NaN, wrong shape.
     Source: Heusel et al. 2017, arXiv:1706.08500, there with Inception features.
     """
-    a, b = pair(a, b, at_least=a.shape[-1] + 1)
+    checks.fits(resamples=resamples)
+    checks.tensors("(n, d)", a=a, b=b)
+    a, b = pair(a.shape[-1] + 1, a=a, b=b)
     generator = torch.Generator().manual_seed(0)
     draws = [_frechet(_resampled(a, generator), _resampled(b, generator)) for _ in range(resamples)]
     return Estimate(_frechet(a, b), float(np.std(draws)), len(a), BOOTSTRAP)
@@ -54,14 +66,21 @@ def frechet_distance(a: Tensor, b: Tensor, resamples: int = 20) -> Estimate:
 def kernel_distance(a: Tensor, b: Tensor, subsets: int = 50, subset_size: int | None = None) -> Estimate:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3: mean over random subsets.
 
-    Args: a, b: features (n, d) and (m, d), n and m >= 4.  subset_size: default 1,000, or half of the smaller set.
+    Args: a, b: features (n, d) and (m, d), n and m >= 4.  subset_size: 2 or more, below n and m; default 1,000, or half
+        of the smaller set.
     Raises: ValueError: too few samples, NaN, wrong shape.
     Source: Bińkowski et al. 2018, arXiv:1801.01401, there with Inception features; computed by torchmetrics in float64.
     """
     from torchmetrics.image.kid import KernelInceptionDistance
 
-    a, b = pair(a, b, at_least=4)
-    size = subset_size or min(1000, len(a) // 2, len(b) // 2)
+    checks.fits(subsets=subsets)
+    a, b = pair(4, a=a, b=b)
+    size = min(1000, len(a) // 2, len(b) // 2) if subset_size is None else subset_size
+    checks.whole(2, subset_size=size)
+    if size > min(len(a), len(b)):
+        raise ValueError(
+            f"subset_size must be at most the {min(len(a), len(b))} samples of the smaller set, got {size}"
+        )
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save")
         torch.manual_seed(0)  # torchmetrics draws its subsets from the global generator
@@ -83,23 +102,38 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = NEIGH
     Raises: ValueError: too few samples, NaN, wrong shape.
     Source: Kynkäänniemi et al. 2019, arXiv:1904.06991; Naeem et al. 2020, arXiv:2002.09797.
     """
-    real, fake = pair(real, fake, at_least=k + 1)
+    real, fake = _neighbors(k, real=real, fake=fake)
     return neighborhoods(real, radius(real, k), fake, k)
 
 
-def pair(a: Tensor, b: Tensor, at_least: int) -> tuple[Tensor, Tensor]:
-    """Two checked sets of features in float64."""
-    for given in (a, b):
-        if given.ndim != 2 or given.shape[1] != b.shape[-1]:
-            shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
-            raise ValueError(
-                f"features must have shapes (n, d) and (m, d), got {shapes}; use features.features(images)"
-            )
-        if len(given) < at_least:
-            raise ValueError(f"too few samples: {len(given)}, this needs at least {at_least} (d = {given.shape[1]})")
-        if not given.isfinite().all():
-            raise ValueError("features must be finite, got NaN or infinity; check the images")
-    return a.detach().cpu().double(), b.detach().cpu().double()
+def pair(at_least: int, /, **sets: Tensor) -> list[Tensor]:
+    """Sets of features (n, d), (m, d) in float64.  at_least: samples that each must have.
+
+    Raises: TypeError: no tensor.  ValueError: too few samples, NaN, wrong shape, or numbers too large to square.
+    """
+    checks.whole(1, at_least=at_least)
+    checks.finite_tensors("(n, d)", **sets)
+    if len({given.shape[1] for given in sets.values()}) > 1:
+        shapes = " and ".join(str(tuple(given.shape)) for given in sets.values())
+        raise ValueError(f"{' and '.join(sets)} must have the same number of features, got {shapes}")
+    found = {name: given.detach().cpu().double() for name, given in sets.items()}
+    for name, given in found.items():
+        if len(given) < at_least or not given.shape[1]:
+            needs = f"this needs at least {at_least} (d = {given.shape[1]})"
+            raise ValueError(f"{name} must have more rows: too few samples: {len(given)}, {needs}")
+        if given.abs().max() > LARGEST:
+            raise ValueError(f"{name} must hold features below {LARGEST:g}, got {given.abs().max():.2g}")
+    return list(found.values())
+
+
+def _neighbors(k: int, /, **sets: Tensor) -> list[Tensor]:
+    """Checked sets in which each sample has k others."""
+    checks.whole(1, k=k)
+    checks.tensors("(n, d)", **sets)
+    if any(len(given) <= k for given in sets.values()):
+        needs = f"too few samples: {min(map(len, sets.values()))}, this needs at least {k + 1}"
+        raise ValueError(f"k must be smaller, or {' and '.join(sets)} must have more rows: {needs}")
+    return pair(k + 1, **sets)
 
 
 class _Given(nn.Module):
@@ -134,12 +168,17 @@ def _distances(a: Tensor, b: Tensor, block: int = 1000) -> Iterator[tuple[slice,
 
 
 def radius(x: Tensor, k: int) -> Tensor:
-    """Distance of each row to its k-th nearest other row: (n,)."""
+    """Distance of each row to its k-th nearest other row: (n,).  Raises: ValueError: k is not 1 to n - 1; NaN."""
+    (x,) = _neighbors(k, x=x)
     return torch.cat([distance.topk(k + 1, largest=False).values[:, k] for _, distance in _distances(x, x)])
 
 
 def neighborhoods(real: Tensor, real_radius: Tensor, fake: Tensor, k: int) -> Neighborhoods:
-    """As `precision_recall_density_coverage`, of checked features in float64 with the `radius` of the real ones."""
+    """As `precision_recall_density_coverage`, of features in float64 with the `radius` of the real ones, (n,)."""
+    real, fake = _neighbors(k, real=real, fake=fake)
+    checks.finite_tensors("(n,)", real_radius=real_radius)
+    if len(real_radius) != len(real):
+        raise ValueError(f"real_radius must have one number for each of real, got {len(real_radius)}, {len(real)}")
     fake_radius = radius(fake, k)
     balls_around = torch.zeros(len(fake))
     recalled, covered = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from genai_utils import checks
+
 BOOTSTRAP = "standard deviation over bootstrap resamples of the samples"
 SUBSETS = "standard deviation over random subsets"
 STANDARD_ERROR = "standard error over samples"
@@ -38,7 +40,12 @@ class Estimate:
         return format(self.value, spec)
 
 
+@checks.representable
 def mean_of(values: Tensor) -> Estimate:
-    """Mean of values (n,) with its standard error."""
+    """Mean of values (n,) with its standard error.  Raises: ValueError: none, NaN, infinity.  TypeError: no tensor."""
+    checks.finite_tensors("(n,)", values=values)
+    if not len(values):
+        raise ValueError("values must hold at least one number to have a mean")
+    values = values.detach()
     sd = values.double().std(correction=0)
     return Estimate(float(values.double().mean()), float(sd / len(values) ** 0.5), len(values), STANDARD_ERROR)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import NoneType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from genai_utils import checks
 from genai_utils.metrics.estimate import STANDARD_ERROR, Estimate
 
 TARGET = 0.65  # share of accepted moves at which Hamiltonian Monte Carlo is said to work best
@@ -25,12 +27,15 @@ def dequantize(pixels: Tensor, generator: torch.Generator | None = None) -> Tens
     Args: pixels: uint8, any shape.  Returns: float32 in [0, 1), same shape.  Raises: TypeError for other types.
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
     """
+    checks.tensors("(...)", pixels=pixels)
+    _check_generator(generator)
     if pixels.dtype is not torch.uint8:
         raise TypeError(f"pixels must be uint8, got {pixels.dtype}; use fashion_mnist().pixels")
     steps = torch.randint(2**16, pixels.shape, generator=generator)  # so that float32 holds byte + u without rounding
     return (pixels + steps / 2**16) / 256
 
 
+@checks.representable
 def bits_per_dim(log_density: Tensor, dims: int = 784, levels: int = 256) -> Estimate:
     """Bits a dimension, mean over examples with its standard error: log2(levels) - log2 p(x) / dims.
 
@@ -39,7 +44,9 @@ def bits_per_dim(log_density: Tensor, dims: int = 784, levels: int = 256) -> Est
     Returns: Estimate; the uniform model has log2(levels) = 8.
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
     """
-    if log_density.ndim != 1 or not log_density.isfinite().all():
+    checks.whole(1, dims=dims, levels=levels)
+    checks.tensors("(...)", log_density=log_density)
+    if log_density.ndim != 1 or not len(log_density) or not log_density.isfinite().all():
         raise ValueError(f"log_density must be (n,) and finite, got {tuple(log_density.shape)}; one number an example")
     bits = math.log2(levels) - log_density.detach().cpu().double() / (dims * math.log(2))
     error = bits.std(correction=0) / len(bits) ** 0.5
@@ -47,7 +54,14 @@ def bits_per_dim(log_density: Tensor, dims: int = 784, levels: int = 256) -> Est
 
 
 def log_mean_exp(x: Tensor, dim: int = 0) -> Tensor:
-    """Log of the mean of exp(x) along an axis, without overflow."""
+    """Log of the mean of exp(x) along an axis, without overflow; minus infinity where all of x is.
+
+    Raises: TypeError: no tensor.  ValueError: an empty x, NaN, plus infinity, no such axis.
+    """
+    _check_logs("(...)", x=x)
+    checks.of_type(int, dim=dim)
+    if not -x.ndim <= dim < x.ndim:
+        raise ValueError(f"dim must be an axis of x, and x has {x.ndim}, got {dim}")
     return torch.logsumexp(x, dim=dim) - math.log(x.shape[dim])
 
 
@@ -57,8 +71,7 @@ def importance_bound(log_weights: Tensor) -> Tensor:
     Args: log_weights: (k, n), log p(x, z) - log q(z | x) at z ~ q; k = 1 is the ELBO.  Returns: (n,).
     Source: Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, equation 8. Equation (vae.iwae).
     """
-    if log_weights.ndim != 2:
-        raise ValueError(f"log_weights must be (k, n), got {tuple(log_weights.shape)}; see models.vae.log_weights")
+    _check_logs("(k, n)", log_weights=log_weights)
     return log_mean_exp(log_weights, dim=0)
 
 
@@ -97,10 +110,14 @@ def annealed_importance(
             acceptance of past moves. That is not exact, and harmless here.
         generator: on the CPU.
 
+    Raises: TypeError, ValueError: an argument of another type or out of its range, NaN, or an estimate that is not
+    finite.
     Source: Neal 2001, Statistics and Computing 11, 125-139; for decoders Wu et al. 2017, arXiv:1611.04273.
     """
-    if chains < 2 or temperatures < 1:
-        raise ValueError(f"chains must be >= 2 and temperatures >= 1, got {chains} and {temperatures}")
+    _check_start(log_joint, mean, log_var, generator)
+    checks.whole(2, chains=chains)
+    checks.fits(temperatures=temperatures, chains=chains, leapfrogs=leapfrogs)
+    checks.between(1e-9, 1e9, step=step)
     scale = torch.exp(0.5 * log_var)
     path = _Path(lambda u: log_joint(mean + scale * u) + 0.5 * log_var.sum(dim=1))
     u = torch.randn(chains, *mean.shape, generator=generator).to(mean)
@@ -112,16 +129,43 @@ def annealed_importance(
         share = moved.mean(dim=0)
         accepted += share / (len(times) - 1)
         size = size * torch.where(share > TARGET, 1.05, 0.95)
+    if not log_weight.isfinite().all():
+        raise ValueError("log_joint, mean, log_var or step let the chains run away; try a smaller step")
     return AnnealedImportance(log_mean_exp(log_weight), _relative_error(log_weight), accepted)
 
 
 def sigmoid_path(temperatures: int, reach: float = 4.0) -> Tensor:
     """Points from 0 to 1, dense at both ends, along a sigmoid: (temperatures + 1,) float64.
 
+    Args: temperatures: 1 or more.  reach: of the sigmoid on both sides, in [1e-3, 1e3].
+    Raises: ValueError, TypeError: an argument out of its range.
     Source: `sigmoid_schedule` in the code of Wu et al. 2017, arXiv:1611.04273; the paper does not describe it.
     """
+    checks.fits(temperatures=temperatures)
+    checks.between(1e-3, 1e3, reach=reach)
     points = torch.sigmoid(torch.linspace(-reach, reach, temperatures + 1, dtype=torch.float64))
     return (points - points[0]) / (points[-1] - points[0])
+
+
+def _check_generator(generator: torch.Generator | None) -> None:
+    checks.of_type((torch.Generator, NoneType), generator=generator)
+
+
+def _check_logs(shape: str, /, **logs: Tensor) -> None:
+    """Refuse what is no log of positive numbers, of which some may be 0."""
+    checks.tensors(shape, **logs)
+    for name, values in logs.items():
+        if not values.numel() or not values.is_floating_point() or not values.max() < math.inf:
+            raise ValueError(f"{name} must hold logarithms {shape}, no NaN or infinity, got {tuple(values.shape)}")
+
+
+def _check_start(log_joint: object, mean: Tensor, log_var: Tensor, generator: torch.Generator | None) -> None:
+    checks.of_type(Callable, log_joint=log_joint)  # type: ignore[arg-type]
+    _check_generator(generator)
+    checks.finite_tensors("(n, latent)", mean=mean, log_var=log_var)
+    if mean.shape != log_var.shape or not mean.numel() or not mean.is_floating_point():
+        shapes = f"{tuple(mean.shape)} and {tuple(log_var.shape)}"
+        raise ValueError(f"mean and log_var must be floating point of one shape (n, latent), got {shapes}")
 
 
 class _Path:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from html import escape
+from types import NoneType
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genai_utils import checks
 from genai_utils.data.images import CLASSES, fashion_mnist
 from genai_utils.metrics.distances import (
     NEIGHBORS,
@@ -133,8 +135,11 @@ def evaluate(samples: Tensor, reference: Tensor, floor: SampleReport | None = No
 
     Raises: TypeError, ValueError: as `features` and `frechet_distance`.
     """
+    checks.of_type((SampleReport, NoneType), floor=floor)
     against = _reference(reference)
-    return _report(embedded(samples), against, floor or _floor(len(samples), reference))
+    made = embedded(samples, name="samples")
+    pair(against.features.shape[1] + 1, samples=made[0])
+    return _report(made, against, floor or _floor(len(samples), reference))
 
 
 class _Reference(NamedTuple):
@@ -160,11 +165,11 @@ def _digest(images: Tensor) -> str:
 
 
 def _reference(images: Tensor) -> _Reference:
-    check_images(images)
+    check_images(images, "reference")
     key = _digest(images)
     if key not in _references:
         found = features(images)
-        pair(found, found, at_least=found.shape[1] + 1)
+        pair(found.shape[1] + 1, reference=found)
         _references[key] = _Reference(found, radius(found.double(), NEIGHBORS))
     return _references[key]
 

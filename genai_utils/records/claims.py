@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genai_utils import checks
+
 MIME = "application/vnd.genai.claim+json"
 SIGN = {"supported": "✓ supported", "refuted": "✗ refuted", "depends": "~ depends"}
 
@@ -14,6 +16,7 @@ class Claim:
 
     id: family.name, unique in the course.  text: the claim in one sentence.  source: who claims it, with the place.
     verdict: one of SIGN.  evidence: the numbers.
+    Raises: ValueError: another verdict.  TypeError: no words.
     """
 
     id: str
@@ -21,6 +24,10 @@ class Claim:
     source: str
     verdict: str
     evidence: str
+
+    def __post_init__(self) -> None:
+        checks.as_hinted(self)
+        checks.one_of(SIGN, verdict=self.verdict)
 
     @property
     def anchor(self) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from genai_utils import checks
 from genai_utils.records.table import from_csv, html_table, html_text
 from genai_utils.records.used import note
 
@@ -24,7 +25,8 @@ class Fact:
     """One statement of the table. value, unit: set where a single number says it; else None and "".
 
     confidence: V1 (we read the primary source), V2 (secondary source only) or U (unverified), perhaps with a remark.
-    Raises: ValueError: an id that is none, a word that is missing, another confidence, or a value without its unit.
+    Raises: TypeError: a field of another type.  ValueError: an id that is none, a word that is missing, another
+        confidence, a value that is no finite number, or one without its unit.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Fact:
     unit: str = ""
 
     def __post_init__(self) -> None:
+        checks.as_hinted(self)
         if not re.fullmatch(r"[A-Z]-[A-Z]\d+", self.id):
             raise ValueError(f"a fact has an id like B-U4, got {self.id!r}")
         if empty := [name for name in ("topic", "statement", "date", "who", "title") if not getattr(self, name)]:
@@ -69,11 +72,12 @@ class Fact:
         So a cell can compute with a published figure and cannot misquote it.
         Raises: ValueError: ``text`` is no number, or the statement does not write it so.
         """
+        checks.of_type(str, text=text)
         number = re.fullmatch(r"\$?(\d[\d,]*(?:\.\d+)?(?:e\d+)?)([kKMBT%x]?)", text)
         if not number:
-            raise ValueError(f"{text!r} is not a number as in '608B', '$0.14', '56.3%' or '2.1e25'")
+            raise ValueError(f"text {text!r} is not a number as in '608B', '$0.14', '56.3%' or '2.1e25'")
         if not re.search(rf"(?<![\w.,$]){re.escape(text)}(?![\w%]|[.,]\d)", self.statement):
-            raise ValueError(f"fact {self.id} does not state {text!r}: {self.statement}")
+            raise ValueError(f"fact {self.id} does not state {text!r} in its text: {self.statement}")
         return float(number[1].replace(",", "")) * _SCALES[number[2]]
 
     def __str__(self) -> str:
@@ -96,12 +100,15 @@ class FactTable(tuple[Fact, ...]):
 def fact(id: str) -> Fact:
     """The fact with this id, for example "B-U4".
 
-    Raises: KeyError: unknown id; names the nearest ones.
+    Raises: ValueError: unknown id; names the nearest ones.  TypeError: no words.
     """
+    checks.of_type(str, id=id)
     known = _table()
     if id not in known:
         near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
-        raise KeyError(f"no fact {id!r}; nearest: {', '.join(near) or 'none'}; facts() lists all {len(known)}")
+        raise ValueError(
+            f"no fact has the id {id!r}; nearest: {', '.join(near) or 'none'}; facts() lists all {len(known)}"
+        )
     note(TABLE, id=id)
     return known[id]
 
@@ -109,11 +116,13 @@ def fact(id: str) -> Fact:
 def facts(topic: str | None = None) -> FactTable:
     """All facts, or those of one topic.
 
-    Raises: KeyError: unknown topic; names the topics.
+    Raises: ValueError: unknown topic; names the topics.
     """
     found = FactTable(each for each in _table().values() if topic in (None, each.topic))
     if not found:
-        raise KeyError(f"no facts on {topic!r}; topics: {', '.join(sorted({each.topic for each in facts()}))}")
+        raise ValueError(
+            f"no facts on the topic {topic!r}; there are: {', '.join(sorted({each.topic for each in facts()}))}"
+        )
     note(TABLE, topic=topic)
     return found
 

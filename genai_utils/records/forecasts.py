@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genai_utils import checks
 from genai_utils.records.table import from_csv, html_table, html_text
 from genai_utils.records.used import note
 
@@ -22,7 +23,7 @@ class Forecast:
 
     rule, source: how and by what it will be decided.  outcome: "yes" or "no"; "" until then.
     Raises: ValueError: the probability is not strictly between 0 and 1, it is due before it was made, or the outcome is
-    another word.
+    another word.  TypeError: a field of another type.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Forecast:
     outcome: str = ""
 
     def __post_init__(self) -> None:
+        checks.as_hinted(self)
         if not 0 < self.probability < 1:
             raise ValueError(f"forecast {self.id} needs a probability between 0 and 1, got {self.probability}")
         if not self.made < self.due:
@@ -57,6 +59,7 @@ class Ledger(tuple[Forecast, ...]):
 
     def due(self, day: date) -> Ledger:
         """Those that ought to be decided by that day and are not."""
+        checks.of_type(date, day=day)
         return Ledger(each for each in self if not each.outcome and each.due <= day)
 
     def brier(self) -> float:
@@ -85,9 +88,11 @@ def brier(probabilities: Sequence[float] | np.ndarray, outcomes: Sequence[bool] 
     Raises: ValueError: none given, unequal numbers, or one out of its range.
     Source: Brier 1950, Monthly Weather Review 78(1).
     """
-    said, came = np.asarray(probabilities, float), np.asarray(outcomes, float)
-    if said.shape != came.shape or said.ndim != 1 or not len(said):
-        raise ValueError(f"a score needs one outcome for each probability, got shapes {said.shape} and {came.shape}")
+    said = checks.array("probabilities", probabilities, least=0)
+    came = checks.array("outcomes", outcomes, least=0)
+    if said.shape != came.shape or not len(said):
+        shapes = f"{said.shape} and {came.shape}"
+        raise ValueError(f"probabilities and outcomes: a score needs one outcome for each probability, got {shapes}")
     if not ((said >= 0) & (said <= 1)).all() or not np.isin(came, (0.0, 1.0)).all():
         raise ValueError("probabilities must be in [0, 1] and outcomes 0 or 1; leave undecided ones out")
     return float(np.mean((said - came) ** 2))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from genai_utils import checks
 from genai_utils.records.table import from_csv
 from genai_utils.records.used import note
 
@@ -23,6 +24,7 @@ class Result:
     likely levels cost 8.  likelihood: what kind of number that is, e.g. "exact" or "lower bound (ELBO)".
     frechet, coverage: of samples against the test images, see `metrics.samples`.
     usd_per_1000: rent of the machine for 1,000 samples, training not counted.
+    Raises: TypeError: a field of another type.  ValueError: a number that is NaN or infinite, or a count below 0.
     """
 
     chapter: str
@@ -36,6 +38,9 @@ class Result:
     frechet: float | None
     coverage: float | None
     usd_per_1000: float | None
+
+    def __post_init__(self) -> None:
+        checks.as_hinted(self)
 
     def cells(self) -> dict[str, str]:
         """The row in words, column by column; a dash where it has no such number."""
@@ -72,8 +77,11 @@ def measured(column: str, *chapters: str) -> dict[str, Any]:
     """One number, or word, of each model of these chapters that has it, by the model's name.
 
     It says whose and which, so that a chapter is stale when that changes, and not when others only ran longer.
-    Raises: KeyError: no such column, or a chapter without a row.  ValueError: two models of one name.
+    Raises: ValueError: no such column, a chapter without a row, or two models of one name.  TypeError: no words.
     """
+    checks.of_type(str, column=column)
+    for chapter in chapters:
+        checks.of_type(str, chapters=chapter)
     rows = [row for row in read(TABLE) if row.chapter in chapters]
     _check(column, chapters, rows)
     for chapter in chapters:
@@ -84,11 +92,15 @@ def measured(column: str, *chapters: str) -> dict[str, Any]:
 def _check(column: str, chapters: Sequence[str], rows: Sequence[Result]) -> None:
     columns = [field.name for field in fields(Result)]
     if column not in columns:
-        raise KeyError(f"results have no column {column!r}, only {', '.join(columns)}")
+        raise ValueError(f"results have no column {column!r}, only {', '.join(columns)}")
     if missing := sorted(set(chapters) - {row.chapter for row in rows}):
-        raise KeyError(f"no results of {', '.join(missing)}; run `make notebooks`, or see results() for what there is")
+        raise ValueError(
+            f"no results of the chapters {', '.join(missing)}; run `make notebooks`, or see results() for what there is"
+        )
     if len({row.model for row in rows}) < len(rows):
-        raise ValueError(f"two models of {', '.join(chapters)} have one name; ask for one chapter at a time")
+        raise ValueError(
+            f"two models of the chapters {', '.join(chapters)} have one name; ask for one chapter at a time"
+        )
 
 
 def _written(value: float | None, form: str) -> str:

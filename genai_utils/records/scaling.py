@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from genai_utils import checks
 from genai_utils.records.table import from_csv
 from genai_utils.records.used import note
 
@@ -21,6 +22,7 @@ class Row:
     variant: "ours", or the one choice that differs; "GPT-2" has all choices of that model.  tokens: characters seen.
     flops: 3 * models.gpt.forward_flops * tokens.  bits: a character of Macbeth, from at least 32 characters of past.
     seconds: of one core, for training alone.
+    Raises: TypeError: a field of another type.  ValueError: a number that is NaN or infinite, or a count below 0.
     """
 
     size: str
@@ -34,6 +36,9 @@ class Row:
     seed: int
     bits: float
     seconds: float
+
+    def __post_init__(self) -> None:
+        checks.as_hinted(self)
 
 
 def scaling_runs(variant: str | None = "ours") -> list[Row]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from genai_utils import checks
 from genai_utils.records.edited import fault, text_of
 
 Row = TypeVar("Row")
@@ -26,6 +27,10 @@ def from_csv(kind: type[Row], path: Path, *key: str) -> list[Row]:
     key: the columns that together name a row; they are filled, and no two rows share them.
     Raises: ValueError: the file, its columns, a row or a cell is not as it should be; names the line and the remedy.
     """
+    checks.of_type(type, kind=kind)
+    checks.of_type(Path, path=path)
+    for column in key:
+        checks.of_type(str, key=column)
     hints, names = get_type_hints(kind), [field.name for field in fields(kind)]  # type: ignore[arg-type]
     (line, head), *lines = _lines(path)
     with _at(path, line):
@@ -41,7 +46,12 @@ def from_csv(kind: type[Row], path: Path, *key: str) -> list[Row]:
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
-    """An HTML table; the first cell of each row is its head.  head: words.  rows: cells in HTML, see `html_text`."""
+    """An HTML table; the first cell of each row is its head.  head: words.  rows: cells in HTML, see `html_text`.
+
+    Raises: TypeError: no words.  ValueError: an empty row.
+    """
+    rows = _cells(head, rows)
+    checks.of_type(str, css=css)
     columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
@@ -52,13 +62,30 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = ""
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table.  head, rows: cells in Markdown."""
+    """A Markdown table.  head, rows: cells in Markdown.  Raises: TypeError: no words.  ValueError: an empty row."""
+    rows = _cells(head, rows)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
 
 def html_text(text: str) -> str:
     """Escaped, and each dollar in an element of its own: Jupyter reads what stands between two of them as a formula."""
+    checks.of_type(str, text=text)
     return escape(text).replace("$", "<span>$</span>")
+
+
+def _cells(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Rows that have been looked at, together with the head."""
+    checks.of_type((list, tuple), head=head)
+    checks.of_type(Iterable, rows=rows)
+    found = list(rows)
+    for row in found:
+        checks.of_type((list, tuple), rows=row)
+        if not row:
+            raise ValueError("rows must have at least one cell each, got an empty one")
+    for name, cells in (("head", [head]), ("rows", found)):
+        for cell in (cell for row in cells for cell in row):
+            checks.of_type(str, **{name: cell})
+    return found
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

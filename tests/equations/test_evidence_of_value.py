@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import optimize, stats
@@ -85,7 +85,8 @@ def test_the_spread_of_true_effects_is_that_of_statsmodels(effects):
     ours, theirs = ev.random_effects(effects), statsmodels_pool(effects)
     assert ours.q == approx(theirs.q, rel=1e-8, abs=1e-12)
     assert ours.tau**2 == approx(max(0.0, theirs.tau2), rel=1e-6, abs=1e-10)
-    assert ours.i2 == approx(max(0.0, theirs.i2), rel=1e-6, abs=1e-9)
+    rounding = theirs.q < 1e-12  # equal effects: theirs may then lie below 0, and its share anywhere
+    assert ours.i2 == approx(0.0 if rounding else max(0.0, theirs.i2), rel=1e-6, abs=1e-9)
 
 
 @verifies("evidence.heterogeneity")
@@ -186,6 +187,7 @@ def test_egger_s_line_is_an_ordinary_regression(effects):
     logs, errors = np.array(effects).T
     theirs = OLS(logs / errors, np.column_stack([np.ones_like(errors), 1 / errors])).fit()
     ours = ev.egger(effects)
+    assume(logs.any())  # theirs has no p-value where there is nothing to explain
     assert (ours.lean, ours.slope) == approx(tuple(theirs.params), rel=1e-6, abs=1e-8)
     assert ours.p == approx(theirs.pvalues[0], rel=1e-5, abs=1e-9)
 

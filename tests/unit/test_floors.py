@@ -15,7 +15,7 @@ from genai_utils import zoo
 
 PACKAGE = Path(genai_utils.__file__).parent
 FLOORS = (
-    ("_lazy",),
+    ("_lazy", "checks"),
     ("device", "models", "records"),
     ("business", "data", "run", "zoo"),
     ("metrics", "show"),

@@ -59,13 +59,13 @@ def test_two_trials_are_too_few_to_predict_a_third():
 
 @pytest.mark.parametrize("bad", [[], TWO[:1]])
 def test_nothing_to_pool_is_refused(bad):
-    with pytest.raises(ValueError, match=f"at least 2 effects are needed, got {len(bad)}"):
+    with pytest.raises(ValueError, match="effects must have shape .*at least 2 of them"):
         ev.random_effects(bad)
 
 
 @pytest.mark.parametrize("bad", [(math.nan, 0.1), (0.1, 0.0), (0.1, -1.0), (0.1, math.inf), (math.inf, 0.1)])
 def test_a_trial_without_a_proper_error_is_refused(bad):
-    with pytest.raises(ValueError, match="finite numbers with errors above 0"):
+    with pytest.raises(ValueError, match="effects must (hold finite numbers|have errors above 0)"):
         ev.random_effects([*TWO, ev.Effect(*bad)])
 
 
@@ -96,7 +96,7 @@ def test_trials_on_one_line_lean_by_its_intercept():
 def test_a_funnel_of_equal_errors_or_two_trials_is_refused():
     with pytest.raises(ValueError, match="different precision"):
         ev.egger([ev.Effect(x, 0.1) for x in (0.1, 0.2, 0.3)])
-    with pytest.raises(ValueError, match="at least 3 effects are needed, got 2"):
+    with pytest.raises(ValueError, match="effects must have shape .*at least 3 of them"):
         ev.egger(TWO)
 
 
@@ -136,13 +136,13 @@ def test_one_observation_each_needs_no_correction_and_copies_need_all():
 
 @pytest.mark.parametrize(("cluster", "correlation"), [(0.5, 0.1), (3, -0.1), (3, 1.1), (3, math.nan), (math.nan, 0.5)])
 def test_an_impossible_cluster_is_refused(cluster, correlation):
-    with pytest.raises(ValueError, match="cluster"):
+    with pytest.raises(ValueError, match="(cluster|correlation) must be"):
         ev.design_effect(cluster, correlation)
 
 
 def test_the_bias_of_selection_has_the_sign_of_the_correlation():
     assert ev.selection_bias(0.5, 1, 0.3) == -ev.selection_bias(-0.5, 1, 0.3) > 0 == ev.selection_bias(0, 1, 0.3)
-    with pytest.raises(ValueError, match=r"a correlation is in \[-1, 1\], got 1.5"):
+    with pytest.raises(ValueError, match=r"correlation must be in \[-1, 1\], got 1.5"):
         ev.selection_bias(1.5, 1, 0.3)
     with pytest.raises(ValueError, match=r"share is a share in \(0, 1\)"):
         ev.selection_bias(0.5, 1, 1)
@@ -184,5 +184,5 @@ def test_productivity_falls_first_and_the_complete_account_does_not():
     ("invested", "pace", "decay"), [([1.2], 1, 0), ([np.nan], 1, 0), ([0.1], -1, 0), ([0.1], 1, 2)]
 )
 def test_an_impossible_curve_is_refused(invested, pace, decay):
-    with pytest.raises(ValueError, match="write 20 % as 0.2"):
+    with pytest.raises(ValueError, match="(invested|pace) must|decay is a share"):
         ev.j_curve(invested, gain=0.1, pace=pace, decay=decay)

@@ -34,7 +34,7 @@ def test_an_impossible_rate_is_refused(rate):
 
 
 def test_a_flow_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="cash must be a finite number, got nan"):
+    with pytest.raises(ValueError, match="cash must hold finite numbers"):
         v.present_value([1.0, math.nan], rate=0.1)
 
 
@@ -139,7 +139,7 @@ def test_the_widest_swing_comes_first_and_each_is_that_of_one_input_alone():
 
 
 def test_a_swing_of_an_input_that_does_not_exist_is_refused():
-    with pytest.raises(TypeError, match="chip_price"):
+    with pytest.raises(ValueError, match="got 'chip_price'; did you mean 'chip_life'|'chip_share'"):
         v.swings(lambda build: build.required_revenue, BUILD, {"chip_price": (1.0, 2.0)})
 
 
@@ -178,7 +178,7 @@ def test_a_burst_bubble_never_comes_back():
 
 @pytest.mark.parametrize(("start", "burst"), [(0.0, 0.1), (-1.0, 0.1), (1.0, 1.0), (1.0, -0.1), (1.0, math.nan)])
 def test_an_impossible_bubble_is_refused(start, burst):
-    with pytest.raises(ValueError, match="number above 0|yearly chance"):
+    with pytest.raises(ValueError, match="start must be a finite number above 0|burst is a share"):
         v.bubble_paths(start, rate=0.05, burst=burst, years=2, paths=1, seed=0)
 
 
@@ -197,7 +197,7 @@ def test_being_allowed_to_act_early_is_never_worth_less():
 
 
 def test_a_tree_with_too_few_steps_is_refused():
-    with pytest.raises(ValueError, match="1 steps are too few for these rates"):
+    with pytest.raises(ValueError, match="1 steps are too few for rate 0.5"):
         v.binomial_call(100.0, 100.0, rate=0.5, payout=0.0, volatility=0.1, years=4.0, steps=1, early=False)
 
 

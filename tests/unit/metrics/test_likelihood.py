@@ -104,7 +104,7 @@ def test_the_importance_bound_rises_to_the_likelihood():
 
 
 def test_importance_weights_come_as_a_table():
-    with pytest.raises(ValueError, match=r"log_weights must be \(k, n\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"log_weights must have shape \(k, n\), got \(3,\)"):
         likelihood.importance_bound(torch.zeros(3))
 
 
@@ -168,5 +168,5 @@ def test_the_schedule_goes_from_nothing_to_all():
 
 @pytest.mark.parametrize(("chains", "temperatures"), [(1, 10), (2, 0)])
 def test_too_few_chains_or_temperatures_are_refused(chains, temperatures):
-    with pytest.raises(ValueError, match="chains must be >= 2 and temperatures >= 1, got"):
+    with pytest.raises(ValueError, match="(chains|temperatures) must be a whole number, [12] or more, got"):
         likelihood.annealed_importance(vae.log_normal, torch.zeros(1, 1), torch.zeros(1, 1), chains, temperatures)

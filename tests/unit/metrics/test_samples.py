@@ -1,5 +1,7 @@
 """The sample metrics agree with independent computations, and behave as metrics of generated images should."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -338,5 +340,25 @@ def test_fewer_samples_than_dimensions_are_refused(real):
 def test_features_that_do_not_fit_together_are_refused(real):
     with pytest.raises(ValueError, match=r"got \(1000, 64\) and \(1000, 63\)"):
         frechet_distance(real, real[:, 1:])
-    with pytest.raises(ValueError, match="features must be finite"):
+    with pytest.raises(ValueError, match="b must be finite"):
         kernel_distance(real, real * float("nan"))
+
+
+def test_an_image_without_axes_is_refused():
+    with pytest.raises(ValueError, match=r"images must have shape \(n, 1, 28, 28\), got \(\)"):
+        features(torch.tensor(float("nan")))
+
+
+def test_images_that_look_like_0_to_1_get_a_hint_at_the_line_that_gave_them(test_images):
+    with pytest.warns(UserWarning, match=r"images hold no value below 0: .* give 2 \* images - 1") as hints:
+        features((test_images[:3] + 1) / 2)
+    assert hints[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        features(test_images[:3])
+
+
+def test_samples_and_reference_are_named_in_errors(test_images):
+    for made, real, named in ((test_images[:1], test_images, "samples"), (test_images, "test", "reference")):
+        with pytest.raises((TypeError, ValueError), match=f"{named} must"):
+            evaluate(made, real)

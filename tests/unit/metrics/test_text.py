@@ -35,7 +35,7 @@ def test_the_error_of_blocks_is_that_of_the_mean_for_independent_symbols():
 
 @pytest.mark.parametrize("bad", [[], [[-1.0]], [0.5], [math.nan]])
 def test_what_is_no_list_of_log_probabilities_is_refused(bad):
-    with pytest.raises(ValueError, match="log_probs must be"):
+    with pytest.raises(ValueError, match="log_probs must (be 0 or less|have shape|hold)"):
         text.perplexity(bad)
 
 
@@ -83,3 +83,19 @@ def test_a_loop_has_few_distinct_passages():
     assert text.distinct("abc" * 100, 5) < 0.02 and text.distinct("abcdefgh", 5) == 1
     with pytest.raises(ValueError, match="no passage of 5"):
         text.distinct("abc", 5)
+
+
+@pytest.mark.parametrize(
+    ("logits", "tokens", "error", "message"),
+    [
+        (torch.zeros(1, 3, 5), torch.tensor([[0, 1, 5]]), ValueError, "tokens must be in 0 to 4, .* got 1 to 5"),
+        (torch.zeros(1, 3, 5), torch.tensor([[0, 1, -100]]), ValueError, "tokens must be in 0 to 4"),
+        (torch.full((1, 3, 5), math.nan), torch.zeros(1, 3).long(), ValueError, "logits must hold no NaN"),
+        (torch.zeros(1, 3, 5), torch.zeros(1, 3), TypeError, "tokens must be whole numbers, got torch.float32"),
+        ([[[0.0]]], torch.zeros(1, 3).long(), TypeError, "logits must be a torch tensor, got list"),
+    ],
+)
+def test_scores_that_cannot_be_are_refused(logits, tokens, error, message):
+    for measure in (text.next_token_loss, text.next_token_accuracy):
+        with pytest.raises(error, match=message):
+            measure(logits, tokens)

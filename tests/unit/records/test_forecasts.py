@@ -57,7 +57,7 @@ def test_a_score_lies_between_a_prophet_and_a_fool(said):
 @pytest.mark.parametrize(
     ("said", "came", "message"),
     [([], [], "one outcome for each"), ([0.5], [1, 0], "one outcome for each"), ([1.2], [1], r"in \[0, 1\]"),
-     ([float("nan")], [1], r"in \[0, 1\]"), ([0.5], [0.5], "outcomes 0 or 1")],
+     ([float("nan")], [1], "probabilities must hold finite"), ([0.5], [0.5], "outcomes 0 or 1")],
 )  # fmt: skip
 def test_what_cannot_be_scored_is_refused(said, came, message):
     with pytest.raises(ValueError, match=message):

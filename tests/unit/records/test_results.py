@@ -24,9 +24,9 @@ def test_a_number_is_given_for_each_model_of_a_chapter_that_has_it():
 @pytest.mark.parametrize(
     ("column", "chapters", "error", "message"),
     [
-        ("bits", ["a"], KeyError, "results have no column 'bits', only chapter, model, .*usd_per_1000"),
-        ("steps", ["a", "c"], KeyError, "no results of c; run `make notebooks`"),
-        ("steps", ["a", "b"], ValueError, "two models of a, b have one name"),
+        ("bits", ["a"], ValueError, "results have no column 'bits', only chapter, model, .*usd_per_1000"),
+        ("steps", ["a", "c"], ValueError, "no results of the chapters c; run `make notebooks`"),
+        ("steps", ["a", "b"], ValueError, "two models of the chapters a, b have one name"),
     ],
 )
 def test_what_is_not_there_is_named(column, chapters, error, message):
