@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import gpu
 from contest import RESULTS
 
 README = Path(__file__).with_name("README.md")
@@ -15,8 +16,8 @@ MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def tables() -> dict[str, str]:
     """Every table of results, by its name."""
-    made: dict[str, str] = {}
-    for path in sorted(RESULTS.glob("*.json")):
+    made = {"gpu": gpu.table(RESULTS / "gpu.json")}
+    for path in sorted(set(RESULTS.glob("*.json")) - {RESULTS / "gpu.json"}):
         made |= importlib.import_module(path.stem).CONTEST.tables(json.loads(path.read_text(encoding="utf-8")))
     return made
 

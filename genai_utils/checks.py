@@ -111,6 +111,13 @@ def of_type(kind: type | tuple[type, ...], /, **things: object) -> None:
             raise TypeError(f"{name} must be {wanted}, got {type(thing).__name__}: {str(thing)[:60]}")
 
 
+def callables(**things: object) -> None:
+    """Refuse what cannot be called.  Raises: TypeError."""
+    for name, thing in things.items():
+        if not callable(thing):
+            raise TypeError(f"{name} must be a function, got {type(thing).__name__}: {str(thing)[:60]}")
+
+
 def array(name: str, values: ArrayLike, shape: str = "(n,)", *, least: int = 1, infinite: bool = False) -> np.ndarray:
     """Values as float64.  shape: its axes, for example "(n, 2)"; "(..., n)" for any number of them.
 
@@ -204,6 +211,8 @@ def _numbers(given: dict[str, float]) -> list[tuple[str, float]]:
     for name, number in given.items():
         if isinstance(number, bool) or not isinstance(number, Real):
             raise TypeError(f"{name} must be a number, got {number!r}")
+        if isinstance(number, Integral) and abs(int(number)) > 10**300:
+            raise ValueError(f"{name} must be a finite number, got more than a float can hold")
     return list(given.items())
 
 

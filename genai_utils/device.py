@@ -8,6 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from genai_utils.checks import one_of, whole
+
 BUDGETS = ("smoke", "cpu", "gpu")
 
 
@@ -15,19 +17,18 @@ def budget(cpu: int, gpu: int | None = None, smoke: int = 20) -> int:
     """Steps to train for on this machine: a count, never seconds, so that a run can be repeated.
 
     Args: cpu, gpu, smoke: steps for a processor, a GPU (default: as cpu) and a quick look that proves the code runs.
-    Returns: the one for GENAI_BUDGET (smoke, cpu or gpu) or, without it, for the device found.  Raises: ValueError.
+    Returns: the one for GENAI_BUDGET (smoke, cpu or gpu) or, without it, for the device found.
+    Raises: TypeError, ValueError: no whole numbers of at least 1.
     """
-    steps = {"smoke": smoke, "cpu": cpu, "gpu": cpu if gpu is None else gpu}[budget_name()]
-    if steps < 1:
-        raise ValueError(f"a budget counts steps and must be at least 1, got {steps}")
-    return steps
+    steps = {"smoke": smoke, "cpu": cpu, "gpu": cpu if gpu is None else gpu}
+    whole(1, **steps)
+    return steps[budget_name()]
 
 
 def budget_name() -> str:
     """Name the budget in force: GENAI_BUDGET, else "gpu" or "cpu" by device.  Raises: ValueError if it is unknown."""
     name = os.environ.get("GENAI_BUDGET", "").strip().lower() or ("gpu" if has_gpu() else "cpu")
-    if name not in BUDGETS:
-        raise ValueError(f"GENAI_BUDGET is {name!r}; set it to one of {', '.join(BUDGETS)}, or unset it")
+    one_of(BUDGETS, GENAI_BUDGET=name)
     return name
 
 
@@ -65,8 +66,8 @@ def processor() -> str:
 def threads() -> int:
     """Threads for torch: OMP_NUM_THREADS, else one a core that this process may use.  Raises: ValueError."""
     if value := os.environ.get("OMP_NUM_THREADS", ""):
-        if not value.isdigit() or int(value) < 1:
-            raise ValueError(f"OMP_NUM_THREADS must be a whole number of at least 1, got {value!r}")
+        if not re.fullmatch(r"0*[1-9][0-9]{0,2}", value):
+            raise ValueError(f"OMP_NUM_THREADS must be a whole number from 1 to 999, got {value!r}")
         return int(value)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 

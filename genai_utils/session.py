@@ -6,6 +6,7 @@ import platform
 import random
 
 from genai_utils import __version__
+from genai_utils.checks import between, whole
 from genai_utils.device import budget_name, device_name, precision, threads
 
 
@@ -13,8 +14,10 @@ def start(seed: int = 0) -> None:
     """Make this notebook repeatable, set the figure style, and print one line that says what it runs on.
 
     Seeds Python, NumPy and torch. Torch gets one thread a core this process may use; OMP_NUM_THREADS, where set, wins.
-    Calling it again starts again from the same state.
+    Calling it again starts again from the same state.  Raises: TypeError, ValueError: a seed below 0.
     """
+    whole(0, seed=seed)
+    between(0, 2**63 - 1, seed=seed)
     import numpy
     import torch
 

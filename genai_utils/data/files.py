@@ -40,10 +40,10 @@ def fetched(urls: Sequence[str], target: Path, sha256: str, megabytes: int, offl
     Args: sha256: of the unpacked content.  megabytes: room that the data set needs.  offline: what to do without a
         network, for the error.
     Raises: ConnectionError: nothing answered; what has arrived is kept.  ValueError: another file arrived; it is
-        removed.  OSError: the disk is full.
+        removed.  OSError: the disk is full, or there can be no such folder.
     """
     part = target.with_name(f"{target.name}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make(target.parent)
     with _explained(part, megabytes, offline):
         _fetch_from_any(urls, part)
     try:
@@ -52,6 +52,15 @@ def fetched(urls: Sequence[str], target: Path, sha256: str, megabytes: int, offl
         part.unlink()  # going on from it could never succeed
         raise
     return part.replace(target)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a file is in the way, or the place is read-only
+        reason = "a file is in the way" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        found = f"{folder} cannot be a folder for the data set: {reason}"
+        raise OSError(error.errno, f"{found}; set GENAI_DATA, or root, to a folder that you may write to") from error
 
 
 def _unpacked(path: Path, advice: str) -> bytes:

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genai_utils.checks import of_type, one_of
 from genai_utils.data.files import fetched, verified
+from genai_utils.models.shapes import check_axes, check_ids
 
 Split = Literal["train", "test"]
 
@@ -47,6 +50,12 @@ class Images:
     classes: list[str]
     source: str
 
+    def __post_init__(self) -> None:
+        of_type((list, tuple), classes=self.classes)
+        check_axes(pixels=(self.pixels, "n 28 28"), labels=(self.labels, "n"))
+        check_ids(256, pixels=self.pixels)
+        check_ids(len(self.classes), labels=self.labels)
+
     @cached_property
     def images(self) -> Tensor:
         """The images as models want them: (n, 1, 28, 28) float32 in [-1, 1]."""
@@ -78,10 +87,11 @@ def fashion_mnist(split: Split = "train", full: bool = False, root: str | Path |
     Raises:
         ValueError: unknown split, or a file whose content is not the published one.
         ConnectionError: the download failed; what has arrived is kept and the next call goes on from there.
-        OSError: the disk is full (ENOSPC); says how much is needed.
+        OSError: the disk is full (ENOSPC), or there can be no such folder; says what to do.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    one_of(("train", "test"), split=split)
+    of_type(bool, full=full)
+    of_type((str, Path, NoneType), root=root)
     return _full(split, _data_folder(root)) if full else _subset(split)
 
 

@@ -7,6 +7,7 @@ the columns Year and Today of the set Weekly of ISLP 0.6.0 (BSD licence, LICENSE
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from genai_utils.checks import array, of_type, whole
 from genai_utils.data.files import verified
 
 WEEKLY = Path(__file__).with_name("weekly.csv")
@@ -32,16 +34,22 @@ class Market:
     log_index: np.ndarray
 
     def __post_init__(self) -> None:
+        of_type(str, name=self.name)
+        of_type(np.ndarray, dates=self.dates, log_index=self.log_index)
+        array("log_index", self.log_index, least=0)
         if not len(self.dates) == len(self.log_index) > 0:
             raise ValueError(f"{self.name}: {len(self.dates)} dates for {len(self.log_index)} prices; choose some")
 
     def between(self, first: str, last: str) -> Market:
         """The part from one date to another, both included: "1995" is its first day, or its last one.
 
-        Raises: ValueError: nothing lies between them.
+        Raises: ValueError: no dates, or nothing lies between them.
         """
-        end = np.datetime64(last) + 1 - np.timedelta64(1, "D")
-        return self._only((self.dates >= np.datetime64(first)) & (self.dates <= end))
+        end = _date(last=last) + 1 - np.timedelta64(1, "D")
+        chosen = (self.dates >= _date(first=first)) & (self.dates <= end)
+        if not chosen.any():
+            raise ValueError(f"{self.name} has nothing from first={first} to last={last}")
+        return self._only(chosen)
 
     def monthly(self) -> Market:
         """The last price of each month."""
@@ -50,10 +58,20 @@ class Market:
 
     def every(self, step: int) -> Market:
         """Each `step`-th price, the first included."""
+        whole(1, step=step)
         return self._only(np.arange(len(self.dates)) % step == 0)
 
     def _only(self, chosen: np.ndarray) -> Market:
         return Market(self.name, self.dates[chosen], self.log_index[chosen])
+
+
+def _date(**given: str) -> np.datetime64:
+    [(name, text)] = given.items()
+    of_type(str, **given)
+    with suppress(ValueError):
+        if not np.isnat(date := np.datetime64(text)):
+            return date
+    raise ValueError(f'{name} must be a date such as "1995" or "1995-03-31", got {text!r}')
 
 
 def us_market() -> Market:

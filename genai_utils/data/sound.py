@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genai_utils.checks import one_of
 from genai_utils.data.files import verified
 
 FILE = Path(__file__).with_name("sound.npz")
@@ -37,8 +38,7 @@ class Words:
 
     def of(self, voice: str) -> Words:
         """The recordings of one voice.  Raises: ValueError for a voice that is not one of `VOICES`."""
-        if voice not in VOICES:
-            raise ValueError(f"voice must be one of {', '.join(VOICES)}, got {voice!r}")
+        one_of(VOICES, voice=voice)
         return self._chosen(self.voices == VOICES.index(voice))
 
     def _chosen(self, wanted: Tensor) -> Words:
@@ -52,8 +52,7 @@ def spoken_numbers(split: str = "train") -> Words:
     Recordings are int16, 8,000 samples a second, 0.2 to 1.0 s long: 40 s to train on, 13 s to test on.
     Raises: ValueError: another split, or the file is not the one we shipped.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    one_of(("train", "test"), split=split)
     words = _words()
     held_out = torch.isin(words.numbers, torch.tensor(HELD_OUT))
     return words._chosen(held_out if split == "test" else ~held_out)

@@ -11,7 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genai_utils.checks import of_type, one_of, tensors
 from genai_utils.data.files import verified
+from genai_utils.models.shapes import check_ids
 
 PLAYS = Path(__file__).with_name("shakespeare.txt")
 LINES = Path(__file__).with_name("shakespeare_lines.txt")
@@ -27,8 +29,7 @@ def shakespeare(split: str = "train") -> str:
     Each speech begins with its speaker in capitals and a colon, and ends with an empty line.
     Raises: ValueError: another split, or the file is not the one we shipped.
     """
-    if split not in ("train", "validation"):
-        raise ValueError(f"split must be 'train' or 'validation', got {split!r}")
+    one_of(("train", "validation"), split=split)
     *train, validation = _checked(PLAYS).split("\f")
     return "\n".join(train) if split == "train" else validation
 
@@ -48,14 +49,18 @@ def shakespeare_alphabet() -> str:
 
 def encode(text: str, alphabet: str) -> Tensor:
     """The place of each character of a text in an alphabet, (n,).  Raises: ValueError: one is not in it."""
+    of_type(str, text=text, alphabet=alphabet)
     place = {character: i for i, character in enumerate(alphabet)}
     if strange := sorted(set(text) - set(place)):
-        raise ValueError(f"{''.join(strange[:20])!r} not in the alphabet {alphabet!r}: remove or replace it")
+        raise ValueError(f"text has {''.join(strange[:20])!r}, not in the alphabet {alphabet!r}: remove or replace it")
     return torch.tensor([place[character] for character in text], dtype=torch.long)
 
 
 def decode(tokens: Tensor, alphabet: str) -> str:
-    """The text of places in an alphabet, (n,); undoes `encode`."""
+    """The text of places in an alphabet, (n,); undoes `encode`.  Raises: TypeError, ValueError: no such places."""
+    of_type(str, alphabet=alphabet)
+    tensors("(n,)", tokens=tokens)
+    check_ids(len(alphabet), tokens=tokens)
     return "".join(alphabet[i] for i in tokens.tolist())
 
 

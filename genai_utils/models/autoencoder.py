@@ -8,7 +8,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genai_utils.models.shapes import IMAGE, check_examples, check_latent
+from genai_utils.checks import between, of_type, tensors, whole
+from genai_utils.models.shapes import (
+    IMAGE,
+    check_alike,
+    check_examples,
+    check_floats,
+    check_latent,
+    check_widths,
+    sizes,
+)
 
 
 class Autoencoder(nn.Module):
@@ -32,20 +41,23 @@ class Autoencoder(nn.Module):
         squash: bool = True,
     ):
         super().__init__()
-        self.latent, self.shape = latent, shape
-        widths = [math.prod(shape), *hidden, latent]
+        whole(1, latent=latent)
+        check_widths(hidden=hidden)
+        of_type(bool, squash=squash)
+        self.latent, self.shape = latent, sizes(shape=shape)
+        widths = [math.prod(self.shape), *hidden, latent]
         self.encoder = perceptron(widths)
         self.decoder = perceptron(widths[::-1])
         self.squash = nn.Tanh() if squash else nn.Identity()
 
     def encode(self, x: Tensor) -> Tensor:
         """Map examples (n, *shape) to codes (n, latent).  Raises: ValueError on examples of another shape."""
-        check_examples(x, self.shape)
+        check_examples(x, self.shape, self)
         return self.encoder(x.flatten(1))
 
     def decode(self, code: Tensor) -> Tensor:
         """Map codes (n, latent) to examples (n, *shape).  Raises: ValueError on codes of another shape."""
-        check_latent(code, self.latent)
+        check_latent(self, self.latent, code=code)
         return self.squash(self.decoder(code)).view(-1, *self.shape)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,6 +67,7 @@ class Autoencoder(nn.Module):
 
 def perceptron(widths: Sequence[int]) -> nn.Sequential:
     """Linear layers of these widths, first to last, with ReLU between them and nothing after the last."""
+    check_widths(widths=widths)
     layers: list[nn.Module] = []
     for before, after in zip(widths[:-1], widths[1:], strict=True):
         layers += [nn.Linear(before, after), nn.ReLU()]
@@ -67,8 +80,7 @@ def squared_error(x: Tensor, rebuilt: Tensor) -> Tensor:
     Raises: ValueError when the shapes differ: subtraction would broadcast them silently.
     Equation (ae.objective), before the mean over examples.
     """
-    if x.shape != rebuilt.shape:
-        raise ValueError(f"x and its reconstruction must have one shape, got {tuple(x.shape)}, {tuple(rebuilt.shape)}")
+    check_alike(x=x, rebuilt=rebuilt)
     return (x - rebuilt).float().square().flatten(1).mean(dim=1)
 
 
@@ -79,6 +91,8 @@ def denoising_loss(model: nn.Module, x: Tensor, sd: float, generator: torch.Gene
     Returns: scalar.
     Source: Vincent et al. 2008, doi:10.1145/1390156.1390294, with Gaussian noise. Equation (ae.denoising).
     """
+    check_floats(x=x)
+    between(0, 1e9, sd=sd)
     noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     return squared_error(x, model(x + sd * noise)).mean()
 
@@ -86,7 +100,10 @@ def denoising_loss(model: nn.Module, x: Tensor, sd: float, generator: torch.Gene
 def score(model: nn.Module, x: Tensor, sd: float) -> Tensor:
     """What a trained denoiser says of the slope of the noisy log density at x: (model(x) - x) / sd^2.
 
-    Args: x: (n, ...), noisy or not.  sd: noise the model was trained with.  Returns: (n, ...), in 1 / units of x.
+    Args: x: (n, ...), noisy or not.  sd: noise the model was trained with, 1e-6 to 1e6.
+    Returns: (n, ...), in 1 / units of x.
     Source: Alain & Bengio 2014, arXiv:1211.4246; exact for the noisy density (Vincent 2011). Equation (ae.score).
     """
+    tensors("(n, ...)", x=x)
+    between(1e-6, 1e6, sd=sd)
     return (model(x) - x) / sd**2

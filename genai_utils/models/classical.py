@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from genai_utils.models.shapes import IMAGE, check_examples, check_labels
+from genai_utils.checks import between, finite_tensors, fits, of_type, whole
+from genai_utils.models.shapes import IMAGE, check_axes, check_examples, check_ids, check_labels, check_real
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -28,7 +29,10 @@ class PixelTables:
     @classmethod
     def fit(cls, pixels: Tensor, levels: int = 256, smoothing: float = 1.0) -> PixelTables:
         """Count.  pixels: (n, d), 0 ... levels - 1.  smoothing: added to each count, so that nothing is impossible."""
+        whole(1, levels=levels)
+        between(0, 1e9, smoothing=smoothing)
         check_symbols(pixels, levels)
+        fits(positions=pixels.shape[1], levels=levels)
         counts = torch.stack([column.bincount(minlength=levels) for column in pixels.long().unbind(dim=1)])
         return cls((counts.double() + smoothing) / (len(pixels) + levels * smoothing))
 
@@ -39,6 +43,7 @@ class PixelTables:
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw pictures: (n, d), int64."""
+        fits(n=n, positions=len(self.probabilities))
         return torch.multinomial(self.probabilities, n, replacement=True, generator=generator).T
 
 
@@ -49,6 +54,8 @@ class GaussianPCA:
     """
 
     def __init__(self, mean: Tensor, variances: Tensor, axes: Tensor):
+        finite_tensors("(...)", mean=mean, variances=variances, axes=axes)
+        check_axes(mean=(mean, "d"), variances=(variances, "d"), axes=(axes, "d d"))
         if not (variances > 0).all():
             flat = int((variances <= 0).sum())
             raise ValueError(f"variances must be > 0, got {flat} that are not; give floor > 0, or more examples")
@@ -66,21 +73,28 @@ class GaussianPCA:
         Source: Tipping & Bishop 1999, J. R. Statist. Soc. B 61, 611-622, section 3.2. Equation (gauss.ppca).
         """
         _check_examples(x)
+        between(0, 1e9, floor=floor)
         x = x.double()
         centered = x - x.mean(dim=0)
         variances, axes = torch.linalg.eigh(centered.T @ centered / len(x))  # in ascending order
         variances, axes = variances.flip(0), axes.flip(1)
         if rank is not None:
+            whole(0, rank=rank)
+            between(0, len(variances), rank=rank)
             variances = torch.cat([variances[:rank], variances[rank:].mean().expand(len(variances) - rank)])
         return cls(x.mean(dim=0), variances + floor, axes)
 
     def whiten(self, x: Tensor) -> Tensor:
         """Coordinates along the axes in standard deviations, largest variance first: N(0, I) if the Gaussian holds."""
+        finite_tensors("(...)", x=x)
+        check_axes(x=(x, f"... {len(self.mean)}"))
         return (x.double() - self.mean) @ self.axes / self.variances.sqrt()
 
     def unwhiten(self, z: Tensor) -> Tensor:
         """The inverse of `whiten`; fewer than d columns stand for the first axes, with the others at their mean."""
+        finite_tensors("(n, k)", z=z)
         k = z.shape[1]
+        between(0, len(self.mean), columns_of_z=k)
         return self.mean + (z.double() * self.variances[:k].sqrt()) @ self.axes[:, :k].T
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -89,6 +103,7 @@ class GaussianPCA:
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw: (n, d)."""
+        fits(n=n, d=len(self.mean))
         return self.unwhiten(torch.randn(n, len(self.mean), generator=generator, dtype=torch.float64))
 
 
@@ -100,17 +115,24 @@ class ClassGaussians:
     """
 
     def __init__(self, gaussians: Sequence[GaussianPCA], rank: int):
+        of_type((list, tuple), gaussians=gaussians)
+        of_type(GaussianPCA, **{f"gaussians[{i}]": gaussian for i, gaussian in enumerate(gaussians)})
+        whole(1, rank=rank)
         self.gaussians, self.rank = gaussians, rank
 
     @classmethod
     def fit(cls, images: Tensor, labels: Tensor, rank: int = 50) -> ClassGaussians:
         """The likeliest for images (n, 1, 28, 28) in [-1, 1] and their labels (n,), 0 to classes - 1, none empty."""
         check_examples(images)
+        _check_examples(images.flatten(1))
+        check_axes(images=(images, "n ..."), labels=(labels, "n"))
+        check_ids(len(images), labels=labels)
         kinds = [images[labels == kind].flatten(1) for kind in range(int(labels.max()) + 1)]
         return cls([GaussianPCA.fit(kind, floor=1e-9) for kind in kinds], rank)  # some pixels of a class never change
 
     def sample(self, n: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Draw images: (n, 1, 28, 28) float32 in [-1, 1].  labels: (n,) int64, or each drawn at random, all alike."""
+        fits(n=n, rank=self.rank)
         if labels is None:
             labels = torch.randint(len(self.gaussians), (n,), generator=generator)
         check_labels(labels, len(self.gaussians), n)
@@ -128,9 +150,11 @@ class GaussianMixture:
     """
 
     def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor):
+        finite_tensors("(...)", weights=weights, means=means, covariances=covariances)
         self.weights = _distributions(weights, "weights")
         self.means, self.covariances = means.double(), covariances.double()
-        if self.means.ndim != 2 or self.covariances.shape != (*self.means.shape, self.means.shape[1]):
+        check_axes(weights=(weights, "k"), means=(means, "k d"))
+        if self.covariances.shape != (*self.means.shape, self.means.shape[1]):
             shapes = f"{tuple(means.shape)} and {tuple(covariances.shape)}"
             raise ValueError(f"means must be (k, d) and covariances (k, d, d), got {shapes}")
         self.roots, failed = torch.linalg.cholesky_ex(self.covariances)
@@ -142,12 +166,16 @@ class GaussianMixture:
     def start(cls, x: Tensor, components: int, generator: torch.Generator | None = None) -> GaussianMixture:
         """Where EM begins: random examples as means, the covariance of all of x (n, d), equal weights."""
         _check_examples(x)
+        whole(1, components=components)
+        between(1, len(x), components=components)
         chosen = torch.randperm(len(x), generator=generator)[:components]
         covariance = torch.cov(x.double().T, correction=0).view(x.shape[1], x.shape[1])
         return cls(torch.full((components,), 1 / components), x[chosen], covariance.expand(components, -1, -1))
 
     def log_joint(self, x: Tensor) -> Tensor:
         """Log density of x (n, d) together with each component: (n, k)."""
+        finite_tensors("(...)", x=x)
+        check_axes(x=(x, f"n {self.means.shape[1]}"))
         apart = (x.double().unsqueeze(1) - self.means).transpose(0, 1)  # (k, n, d)
         z = torch.linalg.solve_triangular(self.roots, apart.transpose(1, 2), upper=False)  # (k, d, n)
         log_scale = self.roots.diagonal(dim1=1, dim2=2).log().sum(dim=1)
@@ -167,6 +195,8 @@ class GaussianMixture:
         Args: x: (n, d).  floor: added to each variance.  diagonal: covariances without correlation.
         Source: Dempster, Laird & Rubin 1977, J. R. Statist. Soc. B 39, 1-38. Equation (gmm.m-step).
         """
+        between(0, 1e9, floor=floor)
+        of_type(bool, diagonal=diagonal)
         r = self.responsibilities(x)
         share = r.sum(dim=0)  # (k,): how many examples each component answers for
         means = (r.T @ x.double()) / share.unsqueeze(1)
@@ -178,6 +208,7 @@ class GaussianMixture:
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Draw: (n, d)."""
+        fits(n=n, d=self.means.shape[1])
         chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         z = torch.randn(n, self.means.shape[1], generator=generator, dtype=torch.float64)
         return self.means[chosen] + torch.einsum("nij,nj->ni", self.roots[chosen], z)
@@ -191,10 +222,7 @@ class HMM:
     """
 
     def __init__(self, start: Tensor, transition: Tensor, emission: Tensor):
-        k = len(start)
-        if transition.shape != (k, k) or emission.ndim != 2 or len(emission) != k:
-            shapes = f"{tuple(start.shape)}, {tuple(transition.shape)}, {tuple(emission.shape)}"
-            raise ValueError(f"start, transition, emission must be (k,), (k, k), (k, symbols), got {shapes}")
+        check_axes(start=(start, "k"), transition=(transition, "k k"), emission=(emission, "k symbols"))
         self.start, self.transition = _distributions(start, "start"), _distributions(transition, "transition")
         self.emission = _distributions(emission, "emission")
 
@@ -211,6 +239,7 @@ class HMM:
         Args: symbols: (n, time).  smoothing: added to each expected count.
         Source: Eisner 2016, doi:10.18653/v1/W16-5901. Equation (hmm.counts).
         """
+        between(0, 1e9, smoothing=smoothing)
         check_symbols(symbols, self.emission.shape[1])
         tables = [t.clone().requires_grad_() for t in (self.start, self.transition, self.emission)]
         slopes = torch.autograd.grad(_forward(symbols, *tables).sum(), tables)
@@ -219,6 +248,7 @@ class HMM:
 
     def sample(self, n: int, length: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Draw hidden states and symbols, both (n, length), int64."""
+        fits(n=n, length=length)
         state, states = _draw(self.start.expand(n, -1), generator), []
         for _ in range(length):
             states.append(state)
@@ -234,12 +264,15 @@ class HMM:
 
 def standard_normal(z: Tensor) -> Tensor:
     """Log density of N(0, I), summed over the last axis: (..., d) -> (...)."""
+    check_axes(z=(z, "... d"))
     return -0.5 * (z.square() + LOG_2PI).sum(dim=-1)
 
 
 def check_symbols(symbols: Tensor, kinds: int) -> None:
     """Raise ValueError unless symbols are (n, length) whole numbers from 0 to kinds - 1."""
-    if symbols.ndim != 2 or symbols.is_floating_point() or not len(symbols):
+    whole(1, kinds=kinds)
+    check_real(symbols=symbols)
+    if symbols.ndim != 2 or symbols.is_floating_point() or not symbols.numel():
         raise ValueError(f"symbols must be whole numbers (n, length), got {symbols.dtype} {tuple(symbols.shape)}")
     low, high = int(symbols.min()), int(symbols.max())  # as int: a byte cannot be compared with 256
     if low < 0 or high >= kinds:
@@ -264,6 +297,9 @@ def _draw(probabilities: Tensor, generator: torch.Generator | None) -> Tensor:
 
 def _distributions(table: Tensor, name: str) -> Tensor:
     """The table in float64, its last axis checked to be probabilities that sum to one."""
+    check_real(**{name: table})
+    if not table.numel():
+        raise ValueError(f"{name} must hold probabilities, got shape {tuple(table.shape)}")
     table = table.double()
     if (table < 0).any() or not torch.allclose(table.sum(dim=-1), torch.ones((), dtype=table.dtype), atol=1e-6):
         least, sums = float(table.min()), float(table.sum(dim=-1).mean())
@@ -272,7 +308,8 @@ def _distributions(table: Tensor, name: str) -> Tensor:
 
 
 def _check_examples(x: Tensor) -> None:
-    if x.ndim != 2 or len(x) < 2:
+    check_real(examples=x)
+    if x.ndim != 2 or len(x) < 2 or not x.numel():
         raise ValueError(f"examples must be (n, d) with n >= 2, got {tuple(x.shape)}; use images.flatten(1)")
     if not x.isfinite().all():
         raise ValueError("examples must be finite, got NaN or infinity")

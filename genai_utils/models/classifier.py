@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.models.shapes import IMAGE, check_examples
+
 
 def _block(channels_in: int, channels_out: int) -> nn.Sequential:
     convolution = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
@@ -36,6 +38,7 @@ class FashionClassifier(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Last hidden layer, after its ReLU. images: (n, 1, 28, 28) in [-1, 1] -> (n, 64), >= 0."""
+        check_examples(images, IMAGE, self)
         return F.relu(self.hidden(self.body(images)))
 
     def forward(self, images: Tensor) -> Tensor:

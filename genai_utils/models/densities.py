@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from types import NoneType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from genai_utils.checks import between, fits, of_type, tensors, whole
+from genai_utils.models.shapes import check_alike, check_axes, check_floats, check_real, check_stretchable
 
 LEVELS = 256  # gray levels of a pixel
 
@@ -25,6 +29,7 @@ def reparameterize(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
     Args: mean, log_var, noise: (..., latent), noise standard normal.
     Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4. Equation (vae.reparameterization).
     """
+    check_stretchable(mean=mean, log_var=log_var, noise=noise)
     return mean + torch.exp(0.5 * log_var) * noise
 
 
@@ -34,12 +39,18 @@ def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:
     Args: mean, log_var: (..., latent).  Returns: (..., latent).
     Source: Kingma & Welling 2014, arXiv:1312.6114, appendix B. Equation (vae.kl).
     """
+    check_stretchable(mean=mean, log_var=log_var)
     return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
 
 
 def log_normal(z: Tensor, mean: Tensor | float = 0.0, log_var: Tensor | float = 0.0) -> Tensor:
     """Log density of N(mean, diag exp log_var) at z, in nats: (..., latent) -> (...)."""
+    tensors("(..., latent)", z=z)
+    of_type((Tensor, float, int), mean=mean, log_var=log_var)
+    between(-80, 80, **{} if isinstance(log_var, Tensor) else {"log_var": log_var})
+    between(-1e9, 1e9, **{} if isinstance(mean, Tensor) else {"mean": mean})
     log_var = torch.as_tensor(log_var, dtype=z.dtype, device=z.device)
+    check_stretchable(z=z, mean=torch.as_tensor(mean), log_var=log_var)
     return -0.5 * ((z - mean).square() * torch.exp(-log_var) + log_var + math.log(2 * math.pi)).sum(dim=-1)
 
 
@@ -55,6 +66,16 @@ class Observation(nn.Module, ABC):
     """What the decoder's output means: a distribution of x.  channels: maps of output for each map of x."""
 
     channels = 1
+
+    def check(self, output: Tensor, x: Tensor) -> None:
+        """Refuse an output that is not of these x.  Raises: TypeError, ValueError."""
+        tensors("(n, c, ...)", output=output, x=x)
+        check_real(output=output, x=x)
+        if not output.is_floating_point():
+            raise TypeError(f"output must be floating-point numbers, got {output.dtype}")
+        wanted = (len(x), self.channels * x.shape[1], *x.shape[2:])
+        if output.shape != wanted:
+            raise ValueError(f"output must be {wanted} for x of {tuple(x.shape)}, got {tuple(output.shape)}")
 
     @abstractmethod
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
@@ -74,14 +95,17 @@ class Bernoulli(Observation):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Minus the cross-entropy, see `bernoulli_log_likelihood`."""
+        self.check(output, x)
         return bernoulli_log_likelihood(output, x)
 
     def mean(self, output: Tensor) -> Tensor:
         """The expected images, in [-1, 1]."""
+        check_real(output=output)
         return 2 * torch.sigmoid(wide(output)) - 1
 
     def output_of(self, mean: Tensor) -> Tensor:
         """Its logits; pixels that are always black or white count as nearly so."""
+        check_floats(mean=mean)
         return torch.logit((mean + 1) / 2, eps=0.005)
 
 
@@ -97,6 +121,7 @@ class DiscretizedLogistic(Observation):
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Log density, (n,), of images whose pixels are bytes scaled to [-1, 1]."""
+        self.check(output, x)
         center, log_scale = wide(output).chunk(2, dim=1)
         slope = torch.exp(-log_scale.clamp(-7, 3))
         above, below = slope * (x - center + 1 / 255), slope * (x - center - 1 / 255)
@@ -108,10 +133,13 @@ class DiscretizedLogistic(Observation):
 
     def mean(self, output: Tensor) -> Tensor:
         """The centers, cut to [-1, 1]: the median of each pixel."""
+        check_axes(output=(output, "n c ..."))
         return wide(output).chunk(2, dim=1)[0].clamp(-1, 1)
 
     def output_of(self, mean: Tensor) -> Tensor:
         """Centers there, with a scale of about a third of the range of grey."""
+        check_floats(mean=mean)
+        check_axes(mean=(mean, "c ..."))
         return torch.cat([mean, torch.full_like(mean, -0.5)])
 
 
@@ -123,18 +151,22 @@ class Gaussian(Observation):
 
     def __init__(self, sd: float = 1.0):
         super().__init__()
+        between(1e-6, 1e6, sd=sd)
         self.log_sd = nn.Parameter(torch.tensor(math.log(sd)))
 
     def log_prob(self, output: Tensor, x: Tensor) -> Tensor:
         """Log density, (n,), in the units of x."""
+        self.check(output, x)
         return log_normal(x.flatten(1), wide(output).flatten(1), 2 * self.log_sd)
 
     def mean(self, output: Tensor) -> Tensor:
         """The output itself."""
+        check_real(output=output)
         return wide(output)
 
     def output_of(self, mean: Tensor) -> Tensor:
         """The mean itself."""
+        check_real(mean=mean)
         return mean
 
 
@@ -146,6 +178,7 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
     Args: logits, x: (n, 1, 28, 28), x in [-1, 1].
     """
+    check_alike(logits=logits, x=x)
     logits = wide(logits)
     return (logits * (x + 1) / 2 - F.softplus(logits)).flatten(1).sum(dim=1)
 
@@ -170,6 +203,7 @@ class Prior(nn.Module, ABC):
         Here (n, 1): the entropy of the Gaussian is exact, log p is taken at one draw of it, z; unbiased.
         Args: z, mean, log_var: (n, latent).
         """
+        check_alike(z=z, mean=mean, log_var=log_var)
         entropy = 0.5 * (log_var + math.log(2 * math.pi * math.e)).sum(dim=1)
         return (-entropy - self.log_prob(z)).unsqueeze(1)
 
@@ -179,14 +213,18 @@ class StandardNormal(Prior):
 
     def __init__(self, latent: int):
         super().__init__()
+        whole(1, latent=latent)
         self.latent = latent
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density of each z, in nats."""
+        check_axes(z=(z, f"... {self.latent}"))
         return log_normal(z)
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Standard normal numbers, (n, latent)."""
+        of_type((torch.Generator, NoneType), generator=generator)
+        fits(n=n, latent=self.latent)
         return torch.randn(n, self.latent, generator=generator, device=generator.device if generator else None)
 
     def kl(self, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -205,12 +243,14 @@ class MixturePrior(Prior):
 
     def __init__(self, latent: int, components: int = 128):
         super().__init__()
+        fits(latent=latent, components=components)
         self.logits = nn.Parameter(torch.zeros(components))
         self.mean = nn.Parameter(0.5 * torch.randn(components, latent))
         self.log_var = nn.Parameter(torch.zeros(components, latent))
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density of each z, in nats.  The squares are multiplied out, so that it is two products of matrices."""
+        check_axes(z=(z, f"... {self.mean.shape[1]}"))
         with torch.autocast(z.device.type, enabled=False):  # differences of large numbers need all their digits
             weight = torch.exp(-self.log_var)
             shift = (self.mean.square() * weight + self.log_var + math.log(2 * math.pi)).sum(dim=1)
@@ -220,6 +260,8 @@ class MixturePrior(Prior):
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """A Gaussian for each, by its weight, and a draw of it: (n, latent)."""
+        of_type((torch.Generator, NoneType), generator=generator)
+        fits(n=n, latent=self.mean.shape[1])
         device = generator.device if generator else torch.device("cpu")
         pick = torch.multinomial(self.logits.softmax(dim=0).to(device), n, replacement=True, generator=generator)
         mean, log_var = self.mean.to(device)[pick], self.log_var.to(device)[pick]

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.models.shapes import IMAGE, check_examples, check_latent
+from genai_utils.checks import between, fits, of_type, tensors
+from genai_utils.models.shapes import IMAGE, check_alike, check_examples, check_latent, check_stretchable, sizes
 
 Density = TypeVar("Density", float, np.ndarray, Tensor)
 
@@ -35,7 +36,10 @@ class MLPGenerator(nn.Module):
 
     def __init__(self, latent: int = 64, width: int = 256, shape: Sequence[int] = IMAGE, squash: bool = True):
         super().__init__()
-        self.latent, self.shape = latent, tuple(shape)
+        fits(latent=latent, width=width)
+        fits(width=width, rows=width)
+        of_type(bool, squash=squash)
+        self.latent, self.shape = latent, sizes(shape=shape)
         self.net = nn.Sequential(
             nn.Linear(latent, width), nn.LeakyReLU(0.2),
             nn.Linear(width, 2 * width), nn.LeakyReLU(0.2),
@@ -44,7 +48,7 @@ class MLPGenerator(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (n, latent) to (n, *shape)."""
-        check_latent(latent, self.latent)
+        check_latent(self, self.latent, latent=latent)
         return self.net(latent).unflatten(1, self.shape)
 
 
@@ -58,7 +62,8 @@ class MLPDiscriminator(nn.Module):
 
     def __init__(self, width: int = 256, shape: Sequence[int] = IMAGE):
         super().__init__()
-        self.shape = tuple(shape)
+        fits(width=width, rows=width)
+        self.shape = sizes(shape=shape)
         self.net = nn.Sequential(
             nn.Flatten(),
             nn.Linear(int(np.prod(self.shape)), 2 * width), nn.LeakyReLU(0.2),
@@ -68,7 +73,7 @@ class MLPDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, *shape) to logits (n,)."""
-        check_examples(x, self.shape)
+        check_examples(x, self.shape, self)
         return self.net(x).squeeze(1)
 
 
@@ -82,6 +87,8 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 64, width: int = 16):
         super().__init__()
+        fits(latent=latent, width=width, outputs=2 * 49)
+        fits(width=width, outputs=width, places=9)
         self.latent = latent
         self.net = nn.Sequential(
             nn.Linear(latent, 2 * width * 49, bias=False), nn.BatchNorm1d(2 * width * 49), nn.ReLU(),
@@ -94,7 +101,7 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Map (n, latent) to images (n, 1, 28, 28) in [-1, 1]."""
-        check_latent(latent, self.latent)
+        check_latent(self, self.latent, latent=latent)
         return self.net(latent)
 
 
@@ -108,6 +115,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, width: int = 16):
         super().__init__()
+        fits(width=width, outputs=width, places=9)
         self.net = nn.Sequential(
             nn.Conv2d(1, width, 4, 2, 1), nn.LeakyReLU(0.2),  # 14 x 14
             nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2),  # 7 x 7
@@ -119,7 +127,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (n, 1, 28, 28) to logits (n,)."""
-        check_examples(x)
+        check_examples(x, IMAGE, self)
         return self.net(x).squeeze(1)
 
 
@@ -128,6 +136,8 @@ def initialize(network: nn.Module, std: float = 0.02) -> nn.Module:
 
     Source: Radford, Metz & Chintala 2016, arXiv:1511.06434, section 4.
     """
+    of_type(nn.Module, network=network)
+    between(0, 1e9, std=std)
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(layer.weight, 0.0, std)
@@ -228,8 +238,7 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, generator: torch.
     Raises: ValueError when the shapes differ.
     Source: Gulrajani et al. 2017, arXiv:1704.00028, equation 3.
     """
-    if real.shape != fake.shape:
-        raise ValueError(f"real and fake must have one shape, got {tuple(real.shape)} and {tuple(fake.shape)}")
+    check_alike(real=real, fake=fake)
     u = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
     return (input_gradient(D, u * real + (1 - u) * fake).norm(dim=1) - 1).square().mean()
 
@@ -245,6 +254,7 @@ def r1_penalty(D: nn.Module, real: Tensor) -> Tensor:
 
 def input_gradient(D: nn.Module, x: Tensor) -> Tensor:
     """Gradient of each logit by its own input: (n, ...) -> (n, entries), differentiable in the parameters of D."""
+    tensors("(n, ...)", x=x)
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(D(x).float().sum(), x, create_graph=True)
     return gradient.flatten(1)
@@ -260,6 +270,14 @@ def optimal_discriminator(p: Density, q: Density) -> Density:
     Args: p, q: densities at the same points, >= 0; floats, arrays or tensors.  Returns: probabilities of "real"; 1/2
     where both vanish, where any value would do.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, proposition 1. Equation (gan.optimal-d).
+    Raises: ValueError: a density that is negative, NaN or infinite.
     """
+    of_type((float, int, np.ndarray, Tensor), p=p, q=q)
+    check_stretchable(p=torch.as_tensor(p), q=torch.as_tensor(q))
+    for name, density in (("p", p), ("q", q)):
+        numbers = torch.as_tensor(density)
+        if not ((numbers >= 0) & (numbers < torch.inf)).all():
+            found = f"{float(numbers.min())} to {float(numbers.max())}"
+            raise ValueError(f"{name} must be a density: finite numbers, 0 or more, got {found}")
     nowhere = (p + q) == 0
     return (p + 0.5 * nowhere) / (p + q + nowhere)

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
+
+from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
+from genai_utils.models.shapes import check_axes, explained
+
+POSITIONS, NORMS, ACTIVATIONS = ("rotary", "learned", "none"), ("rms", "layer"), ("relu2", "gelu")
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Config:
             arXiv:2109.08668) or "gelu".  bias: of the matrices and norms.
         qk_norm: queries and keys have length sqrt(head) (Henry et al. 2020, arXiv:2010.04245).
         tied: the last matrix is the embedding.
+    Raises: TypeError, ValueError: a size that is no whole number of 1 or more, or an unknown variation.
     """
 
     vocabulary: int
@@ -43,12 +50,19 @@ class Config:
     tied: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.vocabulary, self.context, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
-            raise ValueError(f"a GPT needs sizes of at least 1 and a width divisible by twice its heads, got {self}")
+        sizes = ("vocabulary", "context", "layers", "heads", "width")
+        whole(1, **{name: getattr(self, name) for name in sizes})
+        one_of(POSITIONS, positions=self.positions)
+        one_of(NORMS, norm=self.norm)
+        one_of(ACTIVATIONS, activation=self.activation)
+        of_type(bool, qk_norm=self.qk_norm, bias=self.bias, tied=self.tied)
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width must be divisible by twice the heads, got {self.width} for {self.heads} heads")
 
 
 def gpt2_config(config: Config) -> Config:
     """The same sizes with the choices of GPT-2 (Radford et al. 2019), which are also those of GPT-3."""
+    of_type(Config, config=config)
     return replace(config, positions="learned", norm="layer", activation="gelu", qk_norm=False, bias=True, tied=True)
 
 
@@ -60,6 +74,7 @@ class Cache:
     """
 
     def __init__(self, config: Config):
+        of_type(Config, config=config)
         self.layers = [LayerCache(config.context) for _ in range(config.layers)]
 
     @property
@@ -75,12 +90,19 @@ class LayerCache:
     values: Tensor
 
     def __init__(self, room: int):
+        whole(1, room=room)
         self.room, self.length = room, 0
 
     def insert(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add those of the next tokens, (batch, heads, time, head) each, and return all that are held."""
+        """Add those of the next tokens, (batch, heads, time, head) each, and return all that are held.
+
+        Raises: ValueError: another batch than before, or no room.
+        """
         if not self.length:
             self.keys, self.values = (new.new_empty(*new.shape[:2], self.room, new.shape[3]) for new in (k, v))
+        if k.shape[:2] != self.keys.shape[:2] or self.length + k.shape[2] > self.room:
+            held = f"{tuple(self.keys.shape)} of which {self.length} are filled"
+            raise ValueError(f"k is {tuple(k.shape)}, which does not go into a cache of {held}")
         start, self.length = self.length, self.length + k.shape[2]
         self.keys[:, :, start : self.length], self.values[:, :, start : self.length] = k, v
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
@@ -91,6 +113,8 @@ class Attention(nn.Module):
 
     def __init__(self, config: Config):
         super().__init__()
+        of_type(Config, config=config)
+        fits(width=config.width, rows=config.width)
         self.heads, self.qk_norm = config.heads, config.qk_norm
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=config.bias)
         self.out = nn.Linear(config.width, config.width, bias=config.bias)
@@ -116,15 +140,23 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Causal attention: softmax(q k' / sqrt(head)) v, the last query at the last key. Equation (gpt.causal).
 
     Args: q: (batch, heads, queries, head); k, v: (batch, heads, keys, head), keys >= queries.  Returns: as q.
+    Raises: ValueError: other shapes.
     On a GPU the fused kernel is faster; on a CPU in bf16 it takes twice the time of the formula (benchmarks).
     """
+    check_axes(k=(k, "batch heads keys head"), v=(v, "batch heads keys values"))
     if q.is_cuda and q.shape == k.shape:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     return attention_weights(q, k) @ v
 
 
 def attention_weights(q: Tensor, k: Tensor) -> Tensor:
-    """How much each query takes from each key, (batch, heads, queries, keys); rows sum to 1. Equation (gpt.causal)."""
+    """How much each query takes from each key, (batch, heads, queries, keys); rows sum to 1. Equation (gpt.causal).
+
+    Args: as `attend`.
+    """
+    size = check_axes(q=(q, "batch heads queries head"), k=(k, "batch heads keys head"))
+    if size["queries"] > size["keys"]:
+        raise ValueError(f"k has {size['keys']} keys, fewer than the {size['queries']} queries that look back at them")
     scores = q * q.shape[-1] ** -0.5 @ k.mT
     queries, keys = scores.shape[-2:]
     if queries > 1:
@@ -134,7 +166,14 @@ def attention_weights(q: Tensor, k: Tensor) -> Tensor:
 
 
 def rotations(context: int, head: int, base: float = 1000.0) -> Tensor:
-    """Angles of rotary positions, (context, head / 2, 2): cosine and sine of t * base^(-2 i / head). (gpt.rotary)."""
+    """Angles of rotary positions, (context, head / 2, 2): cosine and sine of t * base^(-2 i / head). (gpt.rotary).
+
+    Raises: ValueError: head is not even, or base not in [1, 1e9].
+    """
+    fits(context=context, head=head)
+    between(1, 1e9, base=base)
+    if head % 2:
+        raise ValueError(f"head must be even: its numbers turn in pairs, got {head}")
     angle = torch.arange(context)[:, None] * base ** -(torch.arange(0, head, 2) / head)
     return torch.stack([angle.cos(), angle.sin()], dim=-1)
 
@@ -142,8 +181,15 @@ def rotations(context: int, head: int, base: float = 1000.0) -> Tensor:
 def rotate(x: Tensor, turn: Tensor) -> Tensor:
     """Turn pairs (x_i, x_{i + head/2}) of the vector at place t by t times their angle. Equation (gpt.rotary).
 
-    Args: x: (batch, heads, time, head); turn: (time, head / 2, 2).  Returns: as x; lengths do not change.
+    Args: x: (..., time, head); turn: (time, head / 2, 2).  Returns: as x; lengths do not change.
     """
+    size = check_axes(x=(x, "... head"), turn=(turn, "... half 2"))
+    if min(x.ndim - 1, turn.ndim - 2) > 0 and turn.shape[-3] not in (1, x.shape[-2]):
+        raise ValueError(f"turn must have as many places as x, got {turn.shape[-3]} and {x.shape[-2]}")
+    if size["head"] != 2 * size["half"]:
+        raise ValueError(
+            f"turn and x must have half / head = 1 / 2, got {size['half']} / {size['head']}; see rotations"
+        )
     first, second = x.chunk(2, dim=-1)
     cos, sin = turn.to(x.dtype).unbind(-1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
@@ -154,6 +200,8 @@ class Block(nn.Module):
 
     def __init__(self, config: Config):
         super().__init__()
+        of_type(Config, config=config)
+        fits(width=config.width, rows=config.width)
         self.norm1, self.attention, self.norm2 = _norm(config), Attention(config), _norm(config)
         self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
         self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)
@@ -169,13 +217,18 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """A transformer that reads tokens and scores the next one at every place.
 
-    Raises: ValueError: tokens are not (batch, time), or longer than the context.
+    Raises: ValueError: tokens are not (batch, time), longer than the context or not in the vocabulary (which a GPU says
+        in its own words).  TypeError: no whole numbers.
     """
 
     turn: Tensor | None
 
     def __init__(self, config: Config):
         super().__init__()
+        of_type(Config, config=config)
+        fits(vocabulary=config.vocabulary, width=config.width)
+        fits(context=config.context, width=config.width)
+        fits(layers=config.layers, width=config.width, twelve_widths=12 * config.width)
         self.config = config
         self.tokens = nn.Embedding(config.vocabulary, config.width)
         self.places = nn.Embedding(config.context, config.width) if config.positions == "learned" else None
@@ -191,6 +244,7 @@ class GPT(nn.Module):
 
         A cache is read and filled.
         """
+        of_type((Cache, NoneType), cache=cache)
         x, turn = self._embed(tokens, cache.length if cache else 0)
         for layer, block in enumerate(self.blocks):
             x = block(x, turn, cache.layers[layer] if cache else None)
@@ -209,11 +263,13 @@ class GPT(nn.Module):
         return torch.stack(maps)
 
     def _embed(self, tokens: Tensor, start: int) -> tuple[Tensor, Tensor | None]:
+        tensors("(..., time)", tokens=tokens)
         end = start + tokens.shape[-1]
         if tokens.dim() != 2 or end > self.config.context:
             limit = f"(batch, time) with at most {self.config.context} tokens in all"
             raise ValueError(f"tokens must be {limit}, got {tuple(tokens.shape)} after {start}")
-        x = self.tokens(tokens)
+        with explained(self.config.vocabulary, tokens=tokens):
+            x = self.tokens(tokens)
         if self.places is not None:
             x = x + self.places(torch.arange(start, end, device=tokens.device))
         return x, self.turn[start:end] if self.turn is not None else None
@@ -255,6 +311,7 @@ def gpt2_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
     Args: state: its state_dict; its matrices multiply from the right, (in, out), and are turned.
     Raises: ValueError if there are no such weights in it.
     """
+    of_type(dict, state=state)
     names = {"wte": "tokens", "wpe": "places", "h": "blocks", "ln_1": "norm1", "ln_2": "norm2", "ln_f": "norm"}
     names |= {"attn": "attention", "c_attn": "qkv", "c_fc": "up", "lm_head": "head"}
     if "transformer.wte.weight" not in state:
@@ -268,18 +325,24 @@ def gpt2_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def optimizers(
-    model: GPT, muon: float = 0.02, adamw: float = 4e-3, decay: float = 0.0, iterations: int = 5
+    model: nn.Module, muon: float = 0.02, adamw: float = 4e-3, decay: float = 0.0, iterations: int = 5
 ) -> tuple[Optimizer, Optimizer]:
     """Muon for the matrices of the blocks, AdamW for embedding, head, norms and biases, at these rates.
 
-    Args: decay: weight decay of Muon.  iterations: of Newton and Schulz, by which Muon makes a step's singular values
-        alike; fewer are faster and less exact.
+    Args: model: a GPT, ours or one with its blocks in `blocks`.  decay: weight decay of Muon.  iterations: of Newton
+        and Schulz, by which Muon makes a step's singular values alike; fewer are faster and less exact.
     Raises: RuntimeError: torch is older than 2.9 and has no Muon.
     Source: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
     """
+    of_type(nn.Module, model=model)
+    if not isinstance(blocks := getattr(model, "blocks", None), nn.Module):
+        raise ValueError(f"model must hold its blocks as `blocks`, got {type(model).__name__} without them")
+    between(0, 1e9, muon=muon, adamw=adamw, decay=decay)
+    whole(1, iterations=iterations)
+    between(1, 99, iterations=iterations)
     if not hasattr(torch.optim, "Muon"):
         raise RuntimeError(f"Muon needs torch 2.9 or newer, this is {torch.__version__}; pip install -U torch")
-    matrices = [p for p in model.blocks.parameters() if p.dim() == 2]
+    matrices = [p for p in blocks.parameters() if p.dim() == 2]
     rest = [p for p in model.parameters() if not any(p is matrix for matrix in matrices)]
     return (
         torch.optim.Muon(matrices, lr=muon, momentum=0.95, weight_decay=decay, ns_steps=iterations),
@@ -289,8 +352,10 @@ def optimizers(
 
 def windows(tokens: Tensor, length: int) -> Tensor:
     """All passages of `length` tokens of a text, one a row: a view (n - length + 1, length) of tokens (n,)."""
+    whole(1, length=length)
+    tensors("(...)", tokens=tokens)
     if tokens.dim() != 1 or len(tokens) < length:
-        raise ValueError(f"tokens must be (n,) with n >= {length}, got {tuple(tokens.shape)}")
+        raise ValueError(f"tokens must be (n,) with n >= {length}, the length, got {tuple(tokens.shape)}")
     return tokens.unfold(0, length, 1)
 
 
@@ -301,12 +366,14 @@ def log_probs(model: GPT, tokens: Tensor, batch: int = 64) -> Tensor:
     Args: tokens: (n,), n >= 2.  batch: pieces side by side.
     Returns: (n - 1,); the first token of a piece is predicted from the last of the piece before alone.
     """
+    of_type(GPT, model=model)
+    whole(1, batch=batch)
     windows(tokens, 2)
     context = model.config.context
-    whole = (len(tokens) - 1) // context * context
-    pieces = list(tokens[: whole + 1].unfold(0, context + 1, context).split(batch)) if whole else []
-    if whole < len(tokens) - 1:
-        pieces.append(tokens[None, whole:])
+    end = (len(tokens) - 1) // context * context
+    pieces = list(tokens[: end + 1].unfold(0, context + 1, context).split(batch)) if end else []
+    if end < len(tokens) - 1:
+        pieces.append(tokens[None, end:])
     scores = [model(piece[:, :-1]).float().log_softmax(-1) for piece in pieces]
     found = [p.gather(-1, piece[:, 1:, None]).flatten() for p, piece in zip(scores, pieces, strict=True)]
     return torch.cat(found)
@@ -318,6 +385,9 @@ def forward_flops(config: Config, time: int | None = None) -> float:
     2 for each weight of a matrix, and in each layer 2 * 2 * width for each of the `time` keys: those that the mask
     hides are multiplied too. Norms and activations are left out. Training takes three times as much.
     """
+    of_type(Config, config=config)
+    if time is not None:
+        whole(1, time=time)
     t, weights = time or config.context, 12 * config.layers * config.width**2 + config.vocabulary * config.width
     return 2 * weights + 4 * config.layers * config.width * t
 
@@ -332,5 +402,8 @@ def decoding_bytes(config: Config, past: int, batch: int = 1, item: int = 4) -> 
 
     The matrices once for all texts, keys and values of each text; `item`: bytes of a number. Equation (gpu.mbu).
     """
+    of_type(Config, config=config)
+    whole(0, past=past)
+    whole(1, batch=batch, item=item)
     weights = 12 * config.layers * config.width**2 + config.vocabulary * config.width
     return item * (weights + batch * 2 * config.layers * config.width * past)

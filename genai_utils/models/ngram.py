@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import NoneType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from genai_utils.checks import of_type, share, whole
 
 
 class NGram:
@@ -26,13 +29,13 @@ class NGram:
     """
 
     def __init__(self, text: str, order: int, alphabet: str | None = None, discount: float | None = None):
-        if order < 1 or len(text) < order:
+        of_type(str, text=text, alphabet=alphabet or "")
+        whole(1, order=order)
+        share("[0, 1)", discount=0.5 if discount is None else discount)
+        if len(text) < order:
             raise ValueError(f"order must be in 1..len(text), got {order} for {len(text)} symbols")
-        if discount is not None and not 0 <= discount < 1:
-            raise ValueError(f"discount must lie in [0, 1), got {discount}; leave it out for the usual choice")
         self.order, self.alphabet = order, "".join(sorted(set(alphabet or text)))
-        if strange := set(text) - set(self.alphabet):
-            raise ValueError(f"the text has symbols that are not in the alphabet: {sorted(strange)[:5]}")
+        self._check(text)
         grams = Counter(text[i : i + order] for i in range(len(text) - order + 1))
         levels = [grams]
         for _ in range(order - 1):
@@ -47,8 +50,7 @@ class NGram:
 
         Raises: ValueError if a symbol is not in the alphabet.
         """
-        if strange := set(text) - set(self.alphabet):
-            raise ValueError(f"the text has symbols that are not in the alphabet: {sorted(strange)[:5]}")
+        self._check(text)
         past = self.order - 1
         p = [self._probability(symbol, text[max(0, t - past) : t]) for t, symbol in enumerate(text)]
         with np.errstate(divide="ignore"):
@@ -56,16 +58,25 @@ class NGram:
 
     def distribution(self, past: str) -> NDArray[np.float64]:
         """Probability of each symbol of `alphabet` to come next, (len(alphabet),); they sum to 1."""
+        of_type(str, past=past)
         seen = past[len(past) - self.order + 1 :] if len(past) >= self.order else past
         return np.array([self._probability(symbol, seen) for symbol in self.alphabet])
 
     def sample(self, n: int, *, past: str = "", generator: np.random.Generator | None = None) -> str:
         """Draw n symbols, each from the distribution after those before it, beginning after `past`."""
+        whole(0, n=n)
+        of_type(str, past=past)
+        of_type((np.random.Generator, NoneType), generator=generator)
         generator, text = generator or np.random.default_rng(), list(past)
         for _ in range(n):
             seen = "".join(text[max(0, len(text) - self.order) :])
             text.append(self.alphabet[generator.choice(len(self.alphabet), p=self.distribution(seen))])
         return "".join(text[len(past) :])
+
+    def _check(self, text: str) -> None:
+        of_type(str, text=text)
+        if strange := set(text) - set(self.alphabet):
+            raise ValueError(f"the text has symbols that are not in the alphabet: {sorted(strange)[:5]}")
 
     def _probability(self, symbol: str, past: str) -> float:
         p = 1 / len(self.alphabet)

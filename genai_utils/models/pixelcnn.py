@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
+from genai_utils.models.shapes import check_axes, check_logits, check_odd, check_real, check_temperature, sizes
+
 WAVES = 4  # numbers that stand for a grey level at the input
 BATCH = 100  # pictures that are judged at once
 NextPixel = Callable[[int, int], Tensor]  # row and column of the next pixel to its logits, (n, levels)
@@ -26,10 +29,11 @@ def to_levels(pixels: Tensor, levels: int) -> Tensor:
     Args: pixels: uint8, any shape.  levels: a power of two, 2 to 256.  Returns: int64, same shape.
     Raises: TypeError for pixels that are no bytes, ValueError for other levels.
     """
+    tensors("(...)", pixels=pixels)
+    whole(2, levels=levels)
+    one_of((2, 4, 8, 16, 32, 64, 128, 256), levels=levels)
     if pixels.dtype is not torch.uint8:
         raise TypeError(f"pixels must be uint8, got {pixels.dtype}; use fashion_mnist().pixels")
-    if levels not in (2, 4, 8, 16, 32, 64, 128, 256):
-        raise ValueError(f"levels must be a power of two from 2 to 256, got {levels}")
     return pixels.long() // (256 // levels)
 
 
@@ -47,6 +51,8 @@ class MaskedConv2d(nn.Conv2d):
     mask: Tensor
 
     def __init__(self, inputs: int, outputs: int, size: int, sees_itself: bool):
+        check_odd(size=size)
+        fits(inputs=inputs, outputs=outputs, size=size, rows=size)
         super().__init__(inputs, outputs, (size // 2 + 1, size))
         self.reach = size // 2
         mask = torch.ones(self.reach + 1, size)
@@ -92,6 +98,9 @@ class LookBack(nn.Conv2d):
     """
 
     def __init__(self, inputs: int, outputs: int, up: int, left: int, right: int, dilation: int = 1):
+        whole(0, up=up, left=left, right=right)
+        whole(1, dilation=dilation)
+        fits(inputs=inputs, outputs=outputs, up=up + 1, columns=left + right + 1)
         super().__init__(inputs, outputs, (up + 1, left + right + 1), dilation=dilation)
         self.pad = (left * dilation, right * dilation, up * dilation, 0)
 
@@ -102,6 +111,10 @@ class LookBack(nn.Conv2d):
 
 def shifted(x: Tensor, down: int = 0, right: int = 0) -> Tensor:
     """Move maps (..., h, w) down or to the right; zeros come in, and what leaves is lost."""
+    whole(0, down=down, right=right)
+    tensors("(..., h, w)", x=x)
+    between(0, x.shape[-2], down=down)
+    between(0, x.shape[-1], right=right)
     return F.pad(x, (right, 0, down, 0))[..., : x.shape[-2], : x.shape[-1]]
 
 
@@ -118,9 +131,11 @@ class PixelModel(nn.Module, ABC):
 
     def __init__(self, levels: int, shape: tuple[int, int], width: int):
         super().__init__()
-        self.levels, self.shape = levels, shape
+        _check_levels(levels)
+        fits(width=width, levels=levels)
+        self.levels, self.shape = levels, sizes(2, shape=shape)
         self.embed = nn.Embedding.from_pretrained(waves(levels, WAVES), freeze=False)
-        self.place = nn.Parameter(torch.zeros(width, *shape))
+        self.place = nn.Parameter(torch.zeros(width, *self.shape))
         last = nn.Conv2d(width, levels, 1)
         last.weight.data.copy_(waves(levels, width)[..., None, None] / width**0.5)
         self.head = nn.Sequential(nn.SiLU(), nn.Conv2d(width, width, 1), nn.SiLU(), last)
@@ -140,6 +155,7 @@ class PixelModel(nn.Module, ABC):
     @torch.no_grad()
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log-probability of each picture, in nats: (n, h, w) int64 to (n,), <= 0.  Errors as in `forward`."""
+        check_real(pictures=x)
         parts = [F.cross_entropy(self(part).float(), part, reduction="none").sum((1, 2)) for part in x.split(BATCH)]
         return -torch.cat(parts)
 
@@ -155,10 +171,12 @@ class PixelModel(nn.Module, ABC):
     ) -> Tensor:
         """Draw pictures, (n, h, w) int64, pixel by pixel.
 
-        Args: temperature: logits are divided by it; generator: on the device of the model; given: the first rows of
+        Args: temperature: of the logits, 1e-6 to 1e6; generator: on the device of the model; given: the first rows of
         each picture, (n, rows, w) int64, which are kept and continued; cached: keep what the layers saw at earlier
         pixels, if the model can (`PixelCNN`), so that a picture costs one pass of the network and not one a pixel.
         """
+        check_temperature(temperature)
+        of_type(bool, cached=cached)
         x, done = self._begun(n, given)
         logits_at = self._remembering(x, done) if cached else self._from_scratch(x)
         for i in range(done, self.shape[0]):
@@ -175,6 +193,9 @@ class PixelModel(nn.Module, ABC):
 
     def _begun(self, n: int, given: Tensor | None) -> tuple[Tensor, int]:
         """Pictures whose first rows are given and whose others are 0, and how many rows are done."""
+        fits(n=n, levels=self.levels)
+        if given is not None:
+            check_axes(given=(given, f"{n} rows {self.shape[1]}"))
         x = torch.zeros(n, *self.shape, dtype=torch.long, device=self.place.device)
         rows = 0 if given is None else given.shape[1]
         if given is not None:
@@ -183,6 +204,7 @@ class PixelModel(nn.Module, ABC):
         return x, rows
 
     def _check(self, x: Tensor) -> None:
+        check_real(pictures=x)
         if x.is_floating_point():
             raise TypeError(f"pictures must be whole grey levels, got {x.dtype}; use to_levels(pixels, {self.levels})")
         if x.ndim != 3 or tuple(x.shape[1:]) != self.shape:
@@ -193,14 +215,22 @@ class PixelModel(nn.Module, ABC):
             raise ValueError(f"grey levels must lie in 0 to {self.levels - 1}, got {found}; use to_levels")
 
 
+def _check_levels(levels: int) -> None:
+    whole(2, levels=levels)
+    between(2, 256, levels=levels)
+
+
 def waves(levels: int, count: int) -> Tensor:
     """Cosines over the grey levels, slowest first, without the constant: (levels, count)."""
+    fits(levels=levels, count=count)
     phase = (torch.arange(levels) + 0.5) / levels
     return torch.cos(math.pi * phase[:, None] * torch.arange(1, count + 1))
 
 
 def draw(logits: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """One level for each row of logits: (n, levels) to (n,) int64."""
+    tensors("(n, levels)", logits=logits)
+    check_logits(logits)
     reached = logits.float().softmax(1).cumsum(1)
     u = torch.rand(len(logits), 1, generator=generator, device=logits.device) * reached[:, -1:]
     return torch.searchsorted(reached, u, right=True)[:, 0].clamp(max=logits.shape[1] - 1)
@@ -227,6 +257,8 @@ class PixelCNN(PixelModel):
         size: int = 3,
     ):
         super().__init__(levels, shape, width)
+        whole(0, blocks=blocks)
+        check_odd(first=first, size=size)
         self.first = MaskedConv2d(WAVES, width, first, sees_itself=False)
         self.blocks = nn.ModuleList([MaskedConv2d(width, width, size, sees_itself=True) for _ in range(blocks)])
 
@@ -289,6 +321,8 @@ class GatedBlock(nn.Module):
 
     def __init__(self, width: int, size: int = 3, dilation: int = 1):
         super().__init__()
+        check_odd(size=size)
+        fits(width=width, dilation=dilation)
         reach = size // 2
         self.down = LookBack(width, width, reach, reach, reach, dilation)
         self.along = LookBack(width, 2 * width, 0, reach, 0, dilation)
@@ -302,6 +336,8 @@ class GatedBlock(nn.Module):
 
 def gate(x: Tensor) -> Tensor:
     """The tanh of half of the channels, let through by the sigmoid of the other: (n, 2c, h, w) to (n, c, h, w)."""
+    if check_axes(x=(x, "n channels ..."))["channels"] % 2:
+        raise ValueError(f"x must have an even number of channels, got {tuple(x.shape)}")
     value, door = x.chunk(2, dim=1)
     return value.tanh() * door.sigmoid()
 
@@ -324,6 +360,8 @@ class GatedPixelCNN(PixelModel):
         dilations: tuple[int, ...] = (1, 2, 4, 1),
     ):
         super().__init__(levels, shape, width)
+        check_odd(first=first, size=size)
+        of_type((tuple, list), dilations=dilations)
         reach = first // 2
         self.down = LookBack(WAVES, width, reach, reach, reach)
         self.along = LookBack(WAVES, width, 0, reach, 0)

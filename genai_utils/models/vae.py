@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import NoneType
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.checks import between, finite_tensors, fits, of_type, tensors, whole
 from genai_utils.models.densities import (
     Bernoulli,
     DiscretizedLogistic,
@@ -29,7 +31,16 @@ from genai_utils.models.densities import (
     reparameterize,
     wide,
 )
-from genai_utils.models.shapes import IMAGE, check_examples, check_labels, check_latent
+from genai_utils.models.shapes import (
+    IMAGE,
+    check_alike,
+    check_axes,
+    check_examples,
+    check_floats,
+    check_labels,
+    check_latent,
+    check_widths,
+)
 
 # One door for all of a variational autoencoder.
 __all__ = [
@@ -81,18 +92,24 @@ class LatentVariableModel(nn.Module):
         prior: Prior | None = None,
     ):
         super().__init__()
+        of_type(nn.Module, encoder=encoder, decoder=decoder)
+        of_type(Observation, observation=observation)
+        of_type((Prior, NoneType), prior=prior)
+        whole(1, latent=latent)
+        whole(0, labels=labels)
         self.encoder, self.decoder, self.observation = encoder, decoder, observation
         self.prior = prior or StandardNormal(latent)
         self.latent, self.labels = latent, labels
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (n, latent).  labels: (n,) int64, where the model has labels."""
+        tensors("(n, ...)", x=x)
         mean, log_var = wide(self.encoder(self._told(x, labels))).chunk(2, dim=1)
         return mean, log_var
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Parameters of p(x | z): logits (n, 1, 28, 28) of a Bernoulli model.  Raises ValueError on another latent."""
-        check_latent(z, self.latent)
+        check_latent(self, self.latent, z=z)
         return wide(self.decoder(self._told(z, labels)))
 
     def forward(self, x: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -101,7 +118,9 @@ class LatentVariableModel(nn.Module):
         noise: (n, latent), standard normal; drawn from torch's global generator if not given.
         """
         mean, log_var = self.encode(x, labels)
-        z = reparameterize(mean, log_var, torch.randn_like(mean) if noise is None else noise)
+        noise = torch.randn_like(mean) if noise is None else noise
+        check_alike(mean=mean, noise=noise)
+        z = reparameterize(mean, log_var, noise)
         return self.observation.log_prob(self.decode(z, labels), x), self.prior.kl(z, mean, log_var)
 
     def reconstruct(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -114,6 +133,7 @@ class LatentVariableModel(nn.Module):
 
         Images (n, 1, 28, 28) in [-1, 1].  labels: (n,) int64, where the model has labels.
         """
+        fits(n=n, latent=self.latent)
         z = self.prior.sample(n, generator=generator).to(next(self.parameters()).device)
         return self.observation.mean(self.decode(z, labels))
 
@@ -145,8 +165,18 @@ class VAE(LatentVariableModel):
         decoder_hidden: Sequence[int] | None = None,
     ):
         observation = observation or Bernoulli()
+        of_type(Observation, observation=observation)
+        of_type((int, tuple, list), hidden=hidden)
+        fits(latent=latent, pixels=PIXELS)
+        whole(0, labels=labels)
+        fits(labels=max(1, labels), pixels=PIXELS)
+        fits(latent=latent, pixels=PIXELS)
+        whole(0, labels=labels)
+        of_type((tuple, list, NoneType), decoder_hidden=decoder_hidden)
         widths = (hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
         mirrored = widths[::-1] if decoder_hidden is None else tuple(decoder_hidden)
+        check_widths(hidden=widths)
+        check_widths(decoder_hidden=mirrored)
         shape = (observation.channels, *IMAGE[1:])
         encoder = nn.Sequential(nn.Flatten(), *_mlp(PIXELS + labels, *widths, 2 * latent))
         decoder = nn.Sequential(*_mlp(latent + labels, *mirrored, math.prod(shape)), nn.Unflatten(1, shape))
@@ -161,6 +191,11 @@ class VAE(LatentVariableModel):
 
         Call it before training, which it speeds up: what all images share need not be learned. Returns: this model.
         """
+        check_floats(images=images)
+        finite_tensors("(n, 1, 28, 28)", images=images)
+        check_examples(images)
+        if not len(images):
+            raise ValueError("images must hold at least one, whose mean a model can start at; got none")
         self.mean_image.copy_(images.mean(dim=0))
         last = self.decoder[-2]
         assert isinstance(last, nn.Linear)
@@ -169,7 +204,7 @@ class VAE(LatentVariableModel):
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (n, latent).  x: images; labels: (n,) int64."""
-        check_examples(x)
+        check_examples(x, IMAGE, self)
         return super().encode(x - self.mean_image, labels)
 
 
@@ -178,6 +213,7 @@ MAP_BETAS = (0.1, 1.0, 10.0, 30.0)  # of the networks in `zoo.load("vae-maps")`,
 
 def _mlp(*widths: int) -> list[nn.Module]:
     """Linear layers with SiLU between them."""
+    check_widths(widths=widths)
     layers: list[nn.Module] = []
     for inputs, outputs in zip(widths, widths[1:], strict=False):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
@@ -216,6 +252,7 @@ def elbo(
     free_bits = 0 the objective is a lower bound of the mean log p(x), estimated with one z for each x.
     Source: Kingma & Welling 2014, arXiv:1312.6114, equation 3. Equation (vae.elbo).
     """
+    between(0, 1e9, beta=beta, free_bits=free_bits)
     reconstruction, kl = model(x, labels, noise)
     cost = kl.mean(dim=0).clamp(min=free_bits).sum()
     return Bound(reconstruction.mean() - beta * cost, reconstruction, kl)
@@ -223,7 +260,9 @@ def elbo(
 
 def log_joint(model: LatentVariableModel, x: Tensor, z: Tensor, labels: Tensor | None = None) -> Tensor:
     """Log p(z) + log p(x | z), in nats.  x: (n, ...); z: (..., n, latent).  Returns: (..., n)."""
-    times = z.shape[:-1].numel() // len(x)
+    of_type(LatentVariableModel, model=model)
+    check_axes(x=(x, "n ..."), z=(z, f"... n {model.latent}"))
+    times = z.shape[:-1].numel() // max(1, len(x))
     output = model.decode(z.flatten(0, -2), None if labels is None else labels.repeat(times))
     log_likelihood = model.observation.log_prob(output, x.repeat(times, *[1] * (x.ndim - 1)))
     return model.prior.log_prob(z) + log_likelihood.view(z.shape[:-1])
@@ -243,6 +282,8 @@ def log_weights(
     Args: x: (n, ...); labels: (n,), where the model has labels; generator: on the CPU.
     Source: Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, equation 8. Equation (vae.iwae).
     """
+    of_type(LatentVariableModel, model=model)
+    whole(1, k=k)
     mean, log_var = model.encode(x, labels)
     rows = []
     for _ in range(k):  # one at a time: k * n decoded images need not fit into memory
@@ -257,6 +298,11 @@ def active_units(mean: Tensor, threshold: float = 0.01) -> Tensor:
     Args: mean: (n, latent), of many x.  Returns: (latent,) bool; its sum is the number of active units.
     Source: Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, section 5.2.
     """
+    check_floats(mean=mean)
+    finite_tensors("(n, latent)", mean=mean)
+    between(0, 1e9, threshold=threshold)
+    if len(mean) < 2:
+        raise ValueError(f"mean must be of at least two examples, or it has no variance, got {tuple(mean.shape)}")
     return mean.var(dim=0) > threshold
 
 
@@ -273,6 +319,7 @@ class LinearVAE(LatentVariableModel):
     """
 
     def __init__(self, dims: int, latent: int):
+        fits(dims=dims, latent=latent)
         super().__init__(_LinearEncoder(dims, latent), nn.Linear(latent, dims), latent, 0, Gaussian())
 
     @classmethod
@@ -282,12 +329,18 @@ class LinearVAE(LatentVariableModel):
         z is turned until its posterior has no correlations, which changes no density of x.
         Args: loading: (dims, latent).  sd: > 0.  mean: (dims,), all as in `data.toys.LinearGaussian`.
         """
+        size = check_axes(loading=(loading, "dims latent"), mean=(mean, "dims"))
+        check_floats(loading=loading, mean=mean)
+        finite_tensors("(...)", loading=loading, mean=mean)
+        between(1e-6, 1e6, sd=sd)
+        if size["latent"] > size["dims"]:
+            raise ValueError(f"loading must be (dims, latent) with latent <= dims, got {tuple(loading.shape)}")
         left, stretch, _ = torch.linalg.svd(loading, full_matrices=False)
         precision = 1 + (stretch / sd).square()
         encode = (left * stretch / sd**2 / precision).T
         vae = cls(*loading.shape)
         vae.load_state_dict({
-            "encoder.mean.weight": encode, "encoder.mean.bias": -encode @ mean,
+            "encoder.mean.weight": encode, "encoder.mean.bias": -encode @ mean.to(encode),
             "encoder.log_var": -precision.log(),
             "decoder.weight": left * stretch, "decoder.bias": mean,
             "observation.log_sd": torch.tensor(sd).log(),
@@ -303,4 +356,5 @@ class _LinearEncoder(nn.Module):
         self.mean, self.log_var = nn.Linear(dims, latent), nn.Parameter(torch.zeros(latent))
 
     def forward(self, x: Tensor) -> Tensor:
+        check_examples(x, (self.mean.in_features,), self)
         return torch.cat([self.mean(x), self.log_var.expand(len(x), -1)], dim=1)

@@ -13,8 +13,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genai_utils.checks import between, finite_tensors, fits, of_type, share, tensors, whole
 from genai_utils.models.pixelcnn import MaskedConv2d, Seen
-from genai_utils.models.shapes import check_examples, check_labels
+from genai_utils.models.shapes import (
+    IMAGE,
+    check_alike,
+    check_axes,
+    check_examples,
+    check_ids,
+    check_labels,
+    check_logits,
+    check_temperature,
+    explained,
+    sizes,
+)
 
 # --- quantization -----------------------------------------------------------------------------------------------------
 
@@ -26,8 +38,7 @@ def nearest_codes(z: Tensor, codebook: Tensor) -> Tensor:
     Raises: ValueError when the vectors have another size.
     Source: van den Oord, Vinyals & Kavukcuoglu 2017, arXiv:1711.00937, equation 1. Equation (vq.quantize).
     """
-    if z.shape[-1] != codebook.shape[1]:
-        raise ValueError(f"vectors must have {codebook.shape[1]} entries like the codebook's, got {tuple(z.shape)}")
+    fits(codes=check_axes(codebook=(codebook, "codes d"), z=(z, "... d"))["codes"])
     with torch.autocast(z.device.type, enabled=False):
         flat, book = z.detach().float().reshape(-1, z.shape[-1]), codebook.detach().float()
         distances = torch.addmm(0.5 * book.square().sum(1), flat, book.T, alpha=-1)  # up to |z|^2 / 2, alike for all
@@ -41,6 +52,7 @@ def straight_through(z: Tensor, quantized: Tensor) -> Tensor:
     Source: Bengio, Leonard & Courville 2013, arXiv:1308.3432, section 4; van den Oord et al. 2017, arXiv:1711.00937,
     section 3.2. Equation (vq.straight-through).
     """
+    check_alike(z=z, quantized=quantized)
     return z + (quantized - z).detach()
 
 
@@ -50,6 +62,7 @@ def codebook_loss(z: Tensor, quantized: Tensor) -> Tensor:
     Args: z, quantized: the same shape.  Returns: scalar, >= 0.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, second term. Equation (vq.loss).
     """
+    check_alike(z=z, quantized=quantized)
     return F.mse_loss(quantized, z.detach())
 
 
@@ -59,6 +72,7 @@ def commitment_loss(z: Tensor, quantized: Tensor) -> Tensor:
     Args: z, quantized: the same shape.  Returns: scalar, >= 0.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, third term. Equation (vq.loss).
     """
+    check_alike(z=z, quantized=quantized)
     return F.mse_loss(z, quantized.detach())
 
 
@@ -70,9 +84,10 @@ def code_shares(codes: Tensor, size: int) -> Tensor:
 
     Args: codes: int64 of any shape, 0 to size - 1.  Raises: ValueError for codes outside, or none.
     """
-    if not codes.numel() or codes.min() < 0 or codes.max() >= size:
-        found = f"{int(codes.min())} to {int(codes.max())}" if codes.numel() else "none"
-        raise ValueError(f"codes must lie in 0 to {size - 1}, got {found}")
+    fits(size=size)
+    check_ids(size, codes=codes)
+    if not codes.numel():
+        raise ValueError(f"codes must lie in 0 to {size - 1}, got none")
     return torch.bincount(codes.flatten(), minlength=size).double() / codes.numel()
 
 
@@ -122,6 +137,8 @@ class Codebook(nn.Module):
 
     def __init__(self, size: int = 128, width: int = 32, decay: float = 0.99):
         super().__init__()
+        fits(size=size, width=width)
+        share("[0, 1]", decay=decay)
         self.size, self.decay = size, decay
         self.register_buffer("vectors", torch.randn(size, width))
         self.register_buffer("counts", torch.ones(size))
@@ -129,17 +146,23 @@ class Codebook(nn.Module):
 
     def forward(self, z: Tensor) -> Quantized:
         """Replace each vector by the nearest of the codebook."""
+        check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
         codes = nearest_codes(z.movedim(1, -1), self.vectors)
         return Quantized(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Vectors of a code map: (n, h, w) -> (n, width, h, w)."""
-        return self.vectors[codes].movedim(-1, 1)
+        tensors("(n, ...)", codes=codes)
+        with explained(self.size, codes=codes):
+            return F.embedding(codes, self.vectors).movedim(-1, 1)
 
     @torch.no_grad()
     def update(self, z: Tensor, codes: Tensor) -> None:
         """Move each code towards the mean of the vectors that chose it.  z: (n, width, h, w), codes: (n, h, w)."""
-        chosen = F.one_hot(codes.flatten(), self.size).float()
+        check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
+        check_alike(z=z[:, 0], codes=codes)
+        with explained(self.size, codes=codes):
+            chosen = F.one_hot(codes.flatten(), self.size).float()
         self.counts.lerp_(chosen.sum(0), 1 - self.decay)
         self.sums.lerp_(chosen.T @ _rows(z), 1 - self.decay)
         self.vectors.copy_(self.sums / self.counts.clamp(min=1e-5).unsqueeze(1))
@@ -151,8 +174,12 @@ class Codebook(nn.Module):
         Args: z: (n, width, h, w).  below: dead is what is chosen less often than this share of an equal part.
         Source: the random restarts of Dhariwal et al. 2020, arXiv:2005.00341, section 3.1.
         """
+        between(0, math.inf, below=below)
+        check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
         dead = self.counts < below * self.counts.mean()
         pool = _rows(z)
+        if not len(pool):
+            raise ValueError(f"z must hold vectors to draw from, got {tuple(z.shape)}")
         drawn = pool[torch.randint(len(pool), (int(dead.sum()),), device=pool.device)]
         self.vectors[dead] = self.sums[dead] = drawn
         self.counts[dead] = 1.0
@@ -188,6 +215,8 @@ class VQVAE(nn.Module):
 
     def __init__(self, codes: int = 128, width: int = 32, channels: int = 64):
         super().__init__()
+        fits(codes=codes, width=width)
+        fits(width=width, channels=channels, places=9)
         self.encoder = nn.Sequential(
             nn.PixelUnshuffle(4), nn.Conv2d(16, channels, 3, padding=1),
             Residual(channels), nn.ReLU(), nn.Conv2d(channels, width, 1),
@@ -200,7 +229,7 @@ class VQVAE(nn.Module):
 
     def forward(self, x: Tensor) -> Pass:
         """Encode, quantize, decode; the gradient of the images reaches the encoder straight through."""
-        check_examples(x)
+        check_examples(x, IMAGE, self)
         z = self.encoder(x).float()
         vectors, codes = self.codebook(z)
         return Pass(self.decoder(vectors), z, self.codebook.lookup(codes), codes)
@@ -208,12 +237,14 @@ class VQVAE(nn.Module):
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: (n, 1, 28, 28) in [-1, 1] -> (n, 7, 7) int64."""
-        check_examples(x)
+        check_examples(x, IMAGE, self)
+        finite_tensors("(...)", x=x)
         return torch.cat([self.codebook(self.encoder(batch).float()).codes for batch in x.split(500)])
 
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
         """Images of codes: (n, 7, 7) int64 -> (n, 1, 28, 28) in [-1, 1]."""
+        check_axes(codes=(codes, "n 7 7"))
         images = [self.decoder(self.codebook.lookup(batch)) for batch in codes.split(500)]
         return torch.cat(images).float().clamp(-1, 1)
 
@@ -223,6 +254,8 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
+        whole(2, channels=channels)
+        fits(channels=channels, rows=channels, places=9)
         half = channels // 2
         self.net = nn.Sequential(
             nn.ReLU(), nn.Conv2d(channels, half, 3, padding=1), nn.ReLU(), nn.Conv2d(half, channels, 1)
@@ -240,6 +273,9 @@ def loss(x: Tensor, out: Pass, beta: float = 0.25) -> Tensor:
     The codebook has no term here: `Codebook.update` moves it.
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3 and appendix A.1. Equation (vq.loss).
     """
+    between(0, 1e9, beta=beta)
+    of_type(Pass, out=out)
+    check_alike(x=x, images=out.images)
     return F.mse_loss(out.images, x) + beta * commitment_loss(out.z, out.quantized)
 
 
@@ -251,6 +287,8 @@ class CausalBlock(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
+        whole(2, width=width)
+        fits(width=width, rows=width)
         self.before = nn.Sequential(nn.ReLU(), nn.Conv2d(width, width // 2, 1), nn.ReLU())
         self.look = MaskedConv2d(width // 2, width // 2, 3, sees_itself=True)
         self.after = nn.Sequential(nn.ReLU(), nn.Conv2d(width // 2, width, 1))
@@ -273,9 +311,13 @@ class CodePrior(nn.Module):
         self, codes: int = 128, shape: tuple[int, int] = (7, 7), width: int = 64, blocks: int = 4, labels: int = 0
     ):
         super().__init__()
-        self.codes, self.shape, self.labels = codes, shape, labels
+        whole(2, width=width)
+        fits(width=width, rows=width, places=49)
+        whole(0, blocks=blocks, labels=labels)
+        fits(codes=codes, width=width)
+        self.codes, self.shape, self.labels = codes, sizes(2, shape=shape), labels
         self.embed = nn.Embedding(codes, width // 2)
-        self.place = nn.Parameter(torch.zeros(width, *shape))
+        self.place = nn.Parameter(torch.zeros(width, *self.shape))
         self.caption = nn.Embedding(max(labels, 1), width)
         self.first = MaskedConv2d(width // 2, width, 7, sees_itself=False)
         self.blocks = nn.ModuleList([CausalBlock(width) for _ in range(blocks)])
@@ -283,7 +325,10 @@ class CodePrior(nn.Module):
 
     def forward(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
         """Logits of each code given the codes before it, and the label: (n, h, w), (n,) -> (n, codes, h, w)."""
-        x = self.first(self.embed(codes).movedim(-1, 1)) + self.place + self._captions(len(codes), labels)
+        check_axes(codes=(codes, "n {} {}".format(*self.shape)))
+        with explained(self.codes, codes=codes):
+            known = self.embed(codes)
+        x = self.first(known.movedim(-1, 1)) + self.place + self._captions(len(codes), labels)
         for block in self.blocks:
             x = block(x)
         return self.head(x)
@@ -294,12 +339,14 @@ class CodePrior(nn.Module):
 
         Args: codes: (n, h, w); labels: (n,) int64 or None.  Returns: (n,), <= 0; divide by -log 2 for bits.
         """
+        check_axes(codes=(codes, "n {} {}".format(*self.shape)))
         if self.labels and labels is None:
             captions = [torch.full((len(codes),), k, device=codes.device) for k in range(self.labels)]
             each = torch.stack([self.log_prob(codes, caption) for caption in captions])
             return each.logsumexp(0) - math.log(self.labels)
+        check_labels(labels, self.labels, len(codes))
         logits = [self(*batch) for batch in _batches(codes, labels)]
-        return -F.cross_entropy(torch.cat(logits).float(), codes, reduction="none").sum((1, 2))
+        return -F.cross_entropy(torch.cat(logits).float(), codes.long(), reduction="none").sum((1, 2))
 
     @torch.no_grad()
     def sample(
@@ -312,9 +359,11 @@ class CodePrior(nn.Module):
     ) -> Tensor:
         """Draw code maps: (n, h, w) int64; without labels, each with a caption drawn at random.
 
-        Args: labels: (n,) int64; temperature: logits are divided by it; generator: on the device of the model.
+        Args: labels: (n,) int64; temperature: of the logits, 1e-6 to 1e6; generator: on the device of the model.
         What the layers computed for earlier places is kept, so that a map costs one forward pass and not one a place.
         """
+        fits(n=n, codes=self.codes)
+        check_temperature(temperature)
         if self.labels and labels is None:
             labels = torch.randint(self.labels, (n,), generator=generator, device=self.place.device)
         (height, width), captions = self.shape, self._captions(n, labels)
@@ -323,6 +372,7 @@ class CodePrior(nn.Module):
         for i in range(height):
             for j in range(width):
                 logits = self._logits_at(i, j, seen, captions) / temperature
+                check_logits(logits)
                 codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
                 seen[0].write(self.embed(codes[:, i, j])[..., None, None], i, j)
         return codes

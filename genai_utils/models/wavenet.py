@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.models.shapes import check_labels
+from genai_utils.checks import fits, of_type, tensors, whole
+from genai_utils.models.shapes import check_axes, check_labels, check_logits, check_real, check_temperature, explained
 
 LEVELS = 256
 SILENCE = LEVELS // 2  # the level of a sample that is 0
@@ -28,6 +29,7 @@ def mu_law(samples: Tensor) -> Tensor:
     Args: samples: float, any shape, in [-1, 1].  Returns: int64 of that shape.  Raises: ValueError for samples outside.
     Source: ITU-T G.711; van den Oord et al. 2016, arXiv:1609.03499, section 2.2. Equation (wave.mu-law).
     """
+    check_real(samples=samples)
     if samples.numel() and not samples.abs().max() <= 1:
         raise ValueError(f"samples must lie in [-1, 1], got up to {samples.abs().max()}; divide int16 by 32768")
     mu = LEVELS - 1
@@ -40,8 +42,9 @@ def inverse_mu_law(levels: Tensor) -> Tensor:
 
     Raises: ValueError for other levels.  Source: as `mu_law`. Equation (wave.mu-law).
     """
-    if levels.numel() and (levels.min() < 0 or levels.max() >= LEVELS):
-        raise ValueError(f"levels must lie in 0 to {LEVELS - 1}, got {int(levels.min())} to {int(levels.max())}")
+    check_real(levels=levels)
+    if levels.numel() and not 0 <= levels.min() <= levels.max() < LEVELS:
+        raise ValueError(f"levels must lie in 0 to {LEVELS - 1}, got {float(levels.min())} to {float(levels.max())}")
     mu = LEVELS - 1
     squeezed = 2 * levels.float() / mu - 1
     return squeezed.sign() * torch.expm1(squeezed.abs() * math.log1p(mu)) / mu
@@ -59,6 +62,8 @@ class GatedLayer(nn.Module):
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
+        fits(width=width, rows=width)
+        whole(1, dilation=dilation)
         self.dilation = dilation
         self.two_moments = nn.Linear(2 * width, 2 * width)
         self.back = nn.Linear(width, width)
@@ -91,6 +96,10 @@ class WaveNet(nn.Module):
         head: int = 128,
     ):
         super().__init__()
+        of_type((tuple, list), dilations=dilations)
+        whole(0, labels=labels)
+        fits(levels=levels, width=width, dilations=len(dilations))
+        fits(levels=levels, head=head)
         self.levels, self.labels = levels, labels
         self.embed = nn.Embedding(levels, width)
         self.tell = nn.Embedding(max(labels, 1), len(dilations) * 2 * width)
@@ -119,10 +128,12 @@ class WaveNet(nn.Module):
 
         Raises: ValueError when there is no whole window, or labels are missing or not wanted.
         """
+        tensors("(n, t, ...)", levels=levels)
         length = levels.shape[1] - self.receptive_field + 1
         if length < 1:
             raise ValueError(f"a window has {self.receptive_field} levels, got only {levels.shape[1]}; use log_prob")
-        x, seen = self.embed(levels), []
+        with explained(self.levels, levels=levels):
+            x, seen = self.embed(levels), list[Tensor]()
         for layer, label in zip(self._gated(), self._told(len(levels), labels), strict=True):
             x, gated = layer(x, label)
             seen.append(gated[:, -length:])
@@ -133,8 +144,9 @@ class WaveNet(nn.Module):
 
         Silence goes before the first level. The sum over t is the log-probability of the row.
         """
+        check_axes(levels=(levels, "n t"))
         logits = self(F.pad(levels, (self.receptive_field, -1), value=self.silence), labels)
-        return -F.cross_entropy(logits.float().movedim(2, 1), levels, reduction="none")
+        return -F.cross_entropy(logits.float().movedim(2, 1), levels.long(), reduction="none")
 
     @torch.no_grad()
     def sample(
@@ -148,15 +160,18 @@ class WaveNet(nn.Module):
     ) -> Tensor:
         """Write rows of levels after silence: (n, length) int64.
 
-        Args: labels: (n,) int64; temperature: logits are divided by it; generator: on the device of the model.
+        Args: labels: (n,) int64; temperature: of the logits, 1e-6 to 1e6; generator: on the device of the model.
         Each layer keeps its last `dilation` inputs, so that a level costs one step of each layer and not a window.
         Source: Paine et al. 2016, arXiv:1611.09482.
         """
+        fits(n=n, length=length)
+        check_temperature(temperature)
         told = self._told(n, labels)
         level = torch.full((n,), self.silence, device=self.embed.weight.device)
         written, memory = [], self._memory_of_silence(n, told)
         for t in range(length):
             logits = self._next(self.embed(level)[:, None], t, memory, told)
+            check_logits(logits)
             level = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
             written.append(level)
         return torch.stack(written, dim=1)
@@ -198,6 +213,8 @@ def smooth(levels: int, width: int, waves: int = 16) -> Tensor:
     A network that starts from them need not learn first that level 130 lies between 129 and 131. They are sums of
     `waves` cosines over the levels, the k-th with random amplitudes of size 1 / k.
     """
+    whole(2, levels=levels)
+    fits(levels=levels, width=width, waves=waves)
     k = torch.arange(1, waves + 1)
     cosines = torch.cos(math.pi * k * (torch.arange(levels)[:, None] + 0.5) / levels)
     vectors = cosines @ (torch.randn(waves, width) / k[:, None])
@@ -212,6 +229,13 @@ def excerpts(rows: Sequence[Tensor], context: int, length: int, silence: int = S
     Returns: pieces (n, context + length) and the number of the row that each comes from, (n,).  The last piece of a row
     ends with the row, and so repeats some of the piece before.  Raises: ValueError for a row shorter than `length`.
     """
+    of_type((tuple, list), rows=rows)
+    tensors("(t)", **{f"rows[{number}]": row for number, row in enumerate(rows)})
+    whole(0, context=context)
+    whole(0, silence=silence)
+    fits(context=max(1, context), length=length)
+    if not rows:
+        raise ValueError("rows must hold at least one row of levels, got none")
     if short := [len(row) for row in rows if len(row) < length]:
         raise ValueError(f"every row must have at least {length} levels, got one of {min(short)}; lower `length`")
     pieces, numbers = [], []

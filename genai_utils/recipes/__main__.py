@@ -14,9 +14,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from genai_utils import recipes
+from genai_utils.checks import one_of
 from genai_utils.recipes.ship import SEED, Recipe, planned, ship, verify
 from genai_utils.zoo import ROOT
-from genai_utils.zoo.catalogue import hint
 
 
 def known() -> dict[str, Recipe]:
@@ -59,8 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def named(name: str) -> Recipe:
     """The recipe of a model.  Raises: ValueError: unknown; names the nearest."""
-    if name not in known():
-        raise ValueError(f"no recipe for {name!r}; {hint(name, known())}")
+    one_of(sorted(known()), recipe=name)
     return known()[name]
 
 

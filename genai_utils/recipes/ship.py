@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from genai_utils import zoo
+from genai_utils.checks import between, one_of, share, whole
 from genai_utils.data.files import verified
 from genai_utils.metrics.samples import SampleReport
 from genai_utils.records.table import markdown_table
@@ -59,6 +60,10 @@ class Recipe:
     data: str = FASHION
     licence: str = "MIT, like the code of the course"
     form: storage.Form = "float16"
+
+    def __post_init__(self) -> None:
+        whole(1, steps=self.steps)
+        one_of(storage.FORMS, form=self.form)
 
 
 @dataclass
@@ -107,6 +112,8 @@ def planned(
     Raises: ValueError: other weights would take the place of the shipped ones; or a checkpoint is there and `resume` is
         not set, or the other way round.
     """
+    whole(1, steps=recipe.steps if steps is None else steps)
+    whole(0, seed=seed)
     job, name = Job(recipe, recipe.steps if steps is None else steps, seed, out), recipe.model.name
     if out == zoo.ROOT and (job.steps, seed) != (recipe.steps, SEED):
         asked, shipped = f"{job.steps:,} steps, seed {seed}", f"{recipe.steps:,} steps, seed {SEED}"
@@ -158,6 +165,7 @@ def verify(recipe: Recipe) -> list[str]:
 
 def agree(stated: str, found: str, tolerance: float = 0.01) -> bool:
     """Whether two lines have the same words, and numbers that differ by no more than other rounding explains."""
+    share("[0, 1]", tolerance=tolerance)
     number = r"\d[\d,]*\.\d+"  # counts, steps and hashes must be the same
     if re.sub(number, "#", stated) != re.sub(number, "#", found):
         return False
@@ -173,6 +181,7 @@ def report_table(report: SampleReport) -> str:
 
 def cut_gradients(optimizer: torch.optim.Optimizer, norm: float) -> None:
     """Before each step of the optimizer, shorten its gradient to a norm where it is longer, against rare jumps."""
+    between(0, torch.inf, norm=norm)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
 
     def cut(*_: Any) -> None:

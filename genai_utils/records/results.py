@@ -68,8 +68,9 @@ def results() -> list[Result]:
 def read(table: Path) -> list[Result]:
     """The rows of such a table; a chapter reads its own by `results` or `measured`, which note what they read.
 
-    Raises: ValueError: a damaged table; names the line and the remedy.
+    Raises: ValueError: a damaged table; names the line and the remedy.  TypeError: no path.
     """
+    checks.of_type(Path, table=table)
     return from_csv(Result, table, "chapter", "model")
 
 

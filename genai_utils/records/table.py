@@ -25,13 +25,14 @@ def from_csv(kind: type[Row], path: Path, *key: str) -> list[Row]:
     """The rows of a file as instances of a dataclass whose fields are its columns; nothing is None where that may be.
 
     key: the columns that together name a row; they are filled, and no two rows share them.
-    Raises: ValueError: the file, its columns, a row or a cell is not as it should be; names the line and the remedy.
+    Raises: ValueError: the file, its columns, a row or a cell is not as it should be; names the line and the remedy. A
+        key that is no column.  TypeError: no dataclass or path.
     """
     checks.of_type(type, kind=kind)
     checks.of_type(Path, path=path)
-    for column in key:
-        checks.of_type(str, key=column)
     hints, names = get_type_hints(kind), [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for column in key:
+        checks.one_of(names, key=column)
     (line, head), *lines = _lines(path)
     with _at(path, line):
         _check_columns(head, names)

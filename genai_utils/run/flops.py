@@ -8,6 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from genai_utils.checks import callables, of_type
+
 _CHANNELS = {nn.Linear: "out_features", nn.Conv2d: "out_channels", nn.ConvTranspose2d: "in_channels"}
 
 
@@ -17,7 +19,9 @@ def counted(call: Callable[[], object]) -> int:
     On a CPU our attention is written out, and a training step counts three times its forward pass. On a GPU it is one
     kernel (SDPA): the counter takes its forward pass in full, the masked half included, and its backward pass as five
     products instead of four, because that kernel computes the scores once more; attention then counts 3.5 times.
+    Raises: TypeError: nothing to call.
     """
+    callables(call=call)
     with FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops()
@@ -28,7 +32,11 @@ def by_layer(module: nn.Module, *inputs: Tensor) -> dict[str, int]:
 
     Each weight multiplies and adds once a position: of the output, and where it is transposed, of the input. A layer
     called twice counts twice; biases, norms and activations are left out.
+    Raises: TypeError: no module, or inputs that are no tensors.
     """
+    of_type(nn.Module, module=module)
+    for tensor in inputs:
+        of_type(Tensor, inputs=tensor)
     found: dict[str, int] = {}
 
     def watch(name: str, channels: str) -> Callable[[Any, Any, Any], None]:

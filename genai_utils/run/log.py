@@ -29,9 +29,12 @@ class Log:
         self._losses.append(loss.detach())
 
     def record(self, values: dict[str, Tensor | float], device: torch.device) -> None:
-        """Remember values of the step under way; of two under one name the later.  Raises: ValueError: not a number."""
+        """Remember values of the step under way; of two under one name the later.
+
+        Raises: ValueError: more than one number.  TypeError: none.
+        """
         for name, value in values.items():
-            number = torch.as_tensor(value, device=device).detach().float()
+            number = _number(name, value, device)
             if number.numel() != 1:
                 raise ValueError(f"log takes one number a name, {name} has shape {tuple(number.shape)}; log its mean")
             self._row[name] = number.reshape(())
@@ -54,3 +57,10 @@ class Log:
             return
         for (name, _), value in zip(found, mean(torch.stack([value for _, value in found])).tolist(), strict=True):
             self.history.setdefault(name, []).append(value)
+
+
+def _number(name: str, value: Tensor | float, device: torch.device) -> Tensor:
+    try:
+        return torch.as_tensor(value, device=device).detach().float()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"log takes numbers, got {name}={value!r}") from error

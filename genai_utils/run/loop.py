@@ -11,17 +11,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
 from accelerate import Accelerator, DataLoaderConfiguration, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
+from genai_utils import checks
 from genai_utils.device import precision
 from genai_utils.run import checkpoints, fingerprint
-from genai_utils.run.batches import Order, check_data, whole
+from genai_utils.run.batches import Order, check_data, check_seed
 from genai_utils.run.lock import Lock
 from genai_utils.run.log import Log, NonFiniteLossError
 from genai_utils.run.parts import Parts, bare
@@ -41,7 +44,7 @@ class Run:
         fresh: do not resume; the first checkpoint of this run takes the place of the old file.
         seed: seed of the batches and of `noise`.
         progress: show a bar with the time left and the live losses.
-    Raises: ValueError.
+    Raises: TypeError, ValueError: another type, or a number that is too small or too large.
 
     A run that is interrupted at any step and started again with the same checkpoint ends with the same weights, bit for
     bit on a CPU with the same number of threads, as long as its only sources of chance are `batches`, `noise` and the
@@ -61,10 +64,13 @@ class Run:
         seed: int = 0,
         progress: bool = True,
     ):
-        self.steps, self.seed, self.done = whole("steps", steps, 1), whole("seed", seed, 0, 2**32 - 1), 0
+        checks.whole(1, steps=steps, checkpoint_every=checkpoint_every)
+        check_seed(seed)
+        checks.of_type((str, Path, NoneType), checkpoint=checkpoint)
+        self.steps, self.seed, self.done = int(steps), int(seed), 0
         self.seconds, self.cpu_seconds = 0.0, 0.0  # in the loop, stops and resumptions included
         self.checkpoint = Path(checkpoint) if checkpoint else None
-        self._every, self._show, self._saved = whole("checkpoint_every", checkpoint_every, 1), progress, 0
+        self._every, self._show, self._saved = checkpoint_every, progress, 0
         self._fresh, self._given = fresh, {"seed": str(self.seed)}  # rows of the fingerprint, without the parts
         self._lock: Lock | None = None
         self._parts = Parts()
@@ -81,7 +87,7 @@ class Run:
             kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
         )
         self.device = self.accelerator.device
-        self._noise = torch.Generator(self.device).manual_seed(seed)
+        self._noise = torch.Generator(self.device).manual_seed(self.seed)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -92,7 +98,10 @@ class Run:
         """Move models, optimizers and schedules to the device, in the precision and number of processes of this run.
 
         Convolution weights become channels-last, which CPUs and tensor cores read faster. Returns: the parts, in order.
+        Raises: TypeError: something else.
         """
+        for part in parts:
+            checks.of_type((nn.Module, Optimizer, LRScheduler), parts=bare(part))
         for part in parts:
             if isinstance(part, nn.Module):
                 part.to(memory_format=torch.channels_last)
@@ -108,7 +117,10 @@ class Run:
         """Keep an exponential moving average of a module's weights and buffers, updated after every step.
 
         The decay starts low, min(decay, (1 + n) / (10 + n)) at step n, so that the random start is soon forgotten.
+        Raises: TypeError: no module.  ValueError: a decay outside [0, 1].
         """
+        checks.of_type(nn.Module, module=module)
+        checks.share("[0, 1]", decay=decay)
 
         def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n: Tensor | int) -> None:
             weight = 1 - min(decay, (1 + int(n)) / (10 + int(n)))
@@ -125,7 +137,13 @@ class Run:
         return averaged
 
     def noise(self, *shape: int) -> Tensor:
-        """Draw standard normal noise, (n, ...) for this process; n processes share one stream without overlap."""
+        """Draw standard normal noise, (n, ...) for this process; n processes share one stream without overlap.
+
+        Raises: TypeError, ValueError: sizes that are no whole numbers above 0, or too large.
+        """
+        if not shape:
+            raise ValueError("shape must have at least one axis; write noise(n)")
+        checks.fits(**{f"shape[{axis}]": size for axis, size in enumerate(shape)})
         rows, ranks = shape[0], self.accelerator.num_processes
         everyone = torch.randn(rows * ranks, *shape[1:], generator=self._noise, device=self.device)
         return everyone[self.accelerator.process_index :: ranks]
@@ -136,8 +154,8 @@ class Run:
         Args: data: tensors with one row an example, e.g. images (n, 1, 28, 28) and labels (n,); batch_size: rows of a
             step, over all processes.
         Yields: a tensor (batch, ...), or a tuple of them where several were given.
-        Raises: ValueError for NaN, unequal lengths, too few rows or another run's checkpoint; OSError for a damaged one
-            or one in use; NonFiniteLossError from `step` or here.
+        Raises: ValueError for NaN, unequal lengths, too few rows or another run's checkpoint; TypeError for no tensors;
+            OSError for a damaged checkpoint or one in use; NonFiniteLossError from `step` or here.
         """
         check_data(data)
         rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
@@ -184,9 +202,11 @@ class Run:
         parameters receive gradients, so that a player of a game neither pays for nor sees the other's.
         of: the batch comes in so many equal parts, a call for each, and the last call moves the weights by the mean
         gradient: a large batch in the memory of a small one. Equation (gpu.accumulation).
-        Raises: NonFiniteLossError; ValueError where the checkpoint would not keep what moves weights or rates.
+        Raises: NonFiniteLossError; ValueError where the checkpoint would not keep what moves weights or rates, for no
+            optimizer, or a loss that is no number or leads to no gradient; TypeError for another type.
         """
         optimizers = optimizer if isinstance(optimizer, Sequence) else [optimizer]
+        _check_step(optimizers, loss, of)
         if self.checkpoint:
             self._parts.check_step(optimizers)
         self._log.loss(loss)
@@ -208,7 +228,10 @@ class Run:
                 one.step()
 
     def log(self, **values: Tensor | float) -> None:
-        """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar."""
+        """Record numbers of this step; they stand in `history` (one value a step) and beside the progress bar.
+
+        Raises: ValueError: more than one number.  TypeError: none.
+        """
         self._log.record(values, self.device)
 
     def _start(self) -> None:
@@ -288,3 +311,14 @@ class Run:
             place = f"{self.checkpoint} (step {self._saved:,})"
             return f"the last good checkpoint is {place}, run again to go on from there"
         return "no checkpoint was written yet (Run(..., checkpoint='name.safetensors') writes them)"
+
+
+def _check_step(optimizers: Sequence[Optimizer], loss: Tensor, of: int) -> None:
+    if not optimizers:
+        raise ValueError("optimizer must be one or several, got none")
+    for one in optimizers:
+        checks.of_type(Optimizer, optimizer=one)
+    checks.of_type(Tensor, loss=loss)
+    if loss.numel() != 1 or not loss.requires_grad:
+        raise ValueError(f"loss must be one number that depends on weights, got {loss}; do not detach it")
+    checks.whole(1, of=of)

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.checkpoint import checkpoint
 
+from genai_utils.checks import at_least, callables, finite, of_type, whole
 from genai_utils.models.gpt import Config
 from genai_utils.records.table import html_table
 
@@ -21,10 +22,18 @@ MOMENTS = {"SGD": 0, "Muon": 1, "Adam": 2, "AdamW": 2}  # tensors like a paramet
 
 @dataclass(frozen=True)
 class Fit:
-    """What a step needs by class of tensor, beside the room there is; true where it fits, and a table where shown."""
+    """What a step needs by class of tensor, beside the room there is; true where it fits, and a table where shown.
+
+    Raises: TypeError: no numbers.  ValueError: NaN or infinity, or a need below 0.
+    """
 
     needs: dict[str, float]
     room: float
+
+    def __post_init__(self) -> None:
+        of_type(dict, needs=self.needs)
+        at_least(0, **{f"needs[{name!r}]": size for name, size in self.needs.items()})
+        finite(room=self.room)
 
     @property
     def total(self) -> float:
@@ -52,8 +61,13 @@ def fits(model: nn.Module, optimizers: Sequence[Optimizer], activations: float, 
     Args: activations: kept for the backward pass, see `gpt_activations`, `saved` and `at_batch`.  room: see `free`.
         other: data, averages and second models on the device.
     An upper bound but for the work space of single operations: activations go while gradients come.
-    Raises: ValueError: an optimizer whose moments are not known.
+    Raises: ValueError: an optimizer whose moments are not known, or no finite number.  TypeError: another type.
     """
+    of_type(nn.Module, model=model)
+    of_type(Iterable, optimizers=optimizers)
+    for one in optimizers:
+        of_type(Optimizer, optimizers=one)
+    at_least(0, activations=activations, other=other)
     weights = size(model.parameters())
     moments = sum(moments_size(one) for one in optimizers)
     parts = {"weights": weights, "gradients": size(p for p in model.parameters() if p.requires_grad)}
@@ -61,12 +75,21 @@ def fits(model: nn.Module, optimizers: Sequence[Optimizer], activations: float, 
 
 
 def size(tensors: Iterable[Tensor]) -> int:
-    """Bytes of tensors."""
-    return sum(tensor.nbytes for tensor in tensors)
+    """Bytes of tensors.  Raises: TypeError: something else."""
+    of_type(Iterable, tensors=tensors)
+    total = 0
+    for tensor in tensors:
+        of_type(Tensor, tensors=tensor)
+        total += tensor.nbytes
+    return total
 
 
 def moments_size(optimizer: Optimizer) -> int:
-    """What an optimizer will keep beside the weights: two tensors like each of them for Adam, one for Muon."""
+    """What an optimizer will keep beside the weights: two tensors like each of them for Adam, one for Muon.
+
+    Raises: ValueError: its moments are not known.  TypeError: no optimizer.
+    """
+    of_type(Optimizer, optimizer=optimizer)
     inner = getattr(optimizer, "optimizer", optimizer)  # accelerate wraps it
     if (kind := type(inner).__name__) not in MOMENTS:
         raise ValueError(f"the moments of {kind} are not known, only those of {', '.join(MOMENTS)}; add it to MOMENTS")
@@ -80,7 +103,10 @@ def gpt_activations(config: Config, batch: int, time: int, *, recomputed: bool =
     Args: batch: 2 or more, and 2 heads or more (at one, torch keeps some views whole).
         recomputed: see `recompute`; then it keeps the input of each block, and the inside of one block at a time.
         fused: norms and attention are kernels that keep no intermediate results, as on a GPU.
+    Raises: TypeError: another type.  ValueError: a size below 1.
     """
+    of_type(Config, config=config)
+    whole(1, batch=batch, time=time)
     w, h = config.width, config.heads
     norm = 2 * w + 2 if config.norm == "layer" else (2 * w if fused else 3 * w) + 1  # input, output, statistics
     changed = config.qk_norm or config.positions == "rotary"  # else q and k lie beside v, in one tensor
@@ -98,7 +124,11 @@ def saved(forward: Callable[[], object], *modules: nn.Module) -> int:
 
     Args: forward: makes a loss.  modules: their parameters and buffers are left out.
     It does not see the work space of operations, nor the inside of what `recompute` will compute again.
+    Raises: TypeError: nothing to call, or no modules.
     """
+    callables(forward=forward)
+    for module in modules:
+        of_type(nn.Module, modules=module)
     own = {t.untyped_storage().data_ptr() for m in modules for t in (*m.parameters(), *m.buffers())}
     found: dict[int, int] = {}
 
@@ -117,8 +147,12 @@ def at_batch(measure: Callable[[int], float], batch: int) -> float:
     """What `measure` would give at a large batch, from two small ones: activations grow in a line.
 
     Args: measure: bytes at a batch, for example by `saved`; it is asked for batches of 2 and 4.
+    Raises: TypeError: nothing to call, or what it gives is no number.  ValueError: a batch below 1, or NaN.
     """
+    callables(measure=measure)
+    whole(1, batch=batch)
     small, double = measure(2), measure(4)
+    finite(**{"measure(2)": small, "measure(4)": double})
     return small + (batch - 2) / 2 * (double - small)
 
 
@@ -127,7 +161,9 @@ def peak(call: Callable[[], object]) -> int:
 
     On a GPU: its allocator's own peak. On a CPU: all that went through torch's allocator as its profiler saw it, which
     leaves out Python, libraries with allocators of their own, and memory that was freed but not returned.
+    Raises: TypeError: nothing to call.
     """
+    callables(call=call)
     if torch.cuda.is_available():
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()
@@ -150,7 +186,12 @@ def recompute(modules: Iterable[nn.Module]) -> None:
 
     For example the blocks of a GPT: the same gradients bit for bit, a third more operations, far fewer activations
     (activation checkpointing).  Source: Chen et al. 2016, arXiv:1604.06174.
+    Raises: TypeError: no modules; then none is changed.
     """
+    of_type(Iterable, modules=modules)
+    modules = list(modules)
+    for module in modules:
+        of_type(nn.Module, modules=module)
     for module in modules:
         module.forward = partial(checkpoint, module.forward, use_reentrant=False)
 
@@ -159,9 +200,12 @@ def largest_batch(step: Callable[[int], object], batch: int) -> int:
     """The largest of batch, batch / 2, batch / 4, … whose step fits into memory; says where one does not.
 
     Args: step: trains on a batch of that size and keeps nothing of it.
-    Raises: torch.OutOfMemoryError: one example alone does not fit. What else `step` raises passes through. Where a
-        system promises memory that it does not have, as Linux may, it ends the process instead: ask `fits` first.
+    Raises: TypeError, ValueError: nothing to call, or a batch below 1.  torch.OutOfMemoryError: one example alone does
+        not fit. What else `step` raises passes through. Where a system promises memory that it does not have, as Linux
+        may, it ends the process instead: ask `fits` first.
     """
+    callables(step=step)
+    whole(1, batch=batch)
     while not _runs(step, batch):
         if batch == 1:
             ways = "recompute activations (run.memory.recompute), train in bf16, or take a smaller model or context"

@@ -23,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     try:
         print("\n".join(map(checked, parser.parse_args(arguments).names or names())))
-    except (KeyError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 1
     return 0
 
 
 def checked(name: str) -> str:
-    """What a model weighs.  Raises: KeyError, OSError, ValueError: unknown, missing, another file or card."""
+    """What a model weighs.  Raises: OSError, ValueError: unknown, missing, another file or card."""
     size = sum(p.numel() for p in load(name).parameters())
     if ENTRIES[name].sha256 not in card(name):
         raise ValueError(f"the card of {name} does not state the sha256 of its weights")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from torch import nn
 
+from genai_utils.checks import of_type, one_of
 from genai_utils.data.files import verified
 from genai_utils.records.table import from_csv
 from genai_utils.records.used import note
@@ -69,11 +69,15 @@ class Entry:
 
 def entries(table: Path = TABLE) -> dict[str, Entry]:
     """The rows of a catalogue by name; none if there is no such file."""
+    of_type(Path, table=table)
     return {entry.name: entry for entry in from_csv(Entry, table, "name")} if table.exists() else {}
 
 
 def as_csv(rows: Iterable[Entry]) -> str:
     """The text of a catalogue, sorted by name."""
+    of_type(Iterable, rows=rows)
+    rows = list(rows)
+    of_type(Entry, **{f"rows[{i}]": row for i, row in enumerate(rows)})
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
     writer.writeheader()
@@ -90,14 +94,14 @@ def names() -> list[str]:
 
 
 def build(name: str) -> nn.Module:
-    """The untrained model of a shape that ships.  Raises: KeyError: unknown name."""
+    """The untrained model of a shape that ships.  Raises: ValueError: unknown name; names the nearest."""
     return _entry(name).build()
 
 
 def load(name: str) -> nn.Module:
     """A trained model, in eval mode, on the CPU, in float32, with gradients off for its parameters.
 
-    Raises: KeyError: unknown name.  FileNotFoundError: no weights.  ValueError: the file is not the one we shipped.
+    Raises: ValueError: unknown name, or the file is not the one we shipped.  FileNotFoundError: no weights.
     """
     entry, file = _entry(name), WEIGHTS / f"{name}.safetensors"
     model = entry.restored(verified(file, entry.sha256))
@@ -106,26 +110,19 @@ def load(name: str) -> nn.Module:
 
 
 def seconds(name: str) -> float:
-    """CPU seconds of one core that training the model took. Raises KeyError for an unknown name."""
+    """CPU seconds of one core that training the model took. Raises ValueError for an unknown name."""
     entry = _entry(name)
     note(TABLE, "seconds", name=name)
     return entry.seconds
 
 
 def card(name: str) -> str:
-    """The model card in Markdown: data, recipe, quality, licence, limits. Raises KeyError for an unknown name."""
+    """The model card in Markdown: data, recipe, quality, licence, limits. Raises ValueError for an unknown name."""
     _entry(name)
     note(file := WEIGHTS / f"{name}.md")
     return file.read_text(encoding="utf-8")
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """What an unknown name may have meant."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
-
-
 def _entry(name: str) -> Entry:
-    if name not in ENTRIES:
-        raise KeyError(f"no model named {name!r} in the zoo; {hint(name, ENTRIES)}")
+    one_of(names(), name=name)
     return ENTRIES[name]

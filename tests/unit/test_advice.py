@@ -53,6 +53,12 @@ ELSEWHERE = {
     "python -m genai_utils.recipes verify": "minutes; tests/unit/recipes/test_ship.py verifies a small recipe so",
     "python -m genai_utils.recipes verify NAME": "the same",
     "python -m genai_utils.recipes verify fashion-classifier": "the same",
+    "python -m tools.gpu_check --keep gpu/gpu.json": "needs what a GPU measured; tests/unit/tools/test_gpu_check.py",
+    "python -m tools.gpu_check --out gpu": "needs a GPU; the same test rehearses it",
+    "python -m tools.gpu_check --out gpu --only language,chapters": "the same",
+    "python -m tools.gpu_check --out gpu --rehearse": "a minute; the same test",
+    "python -m tools.notebooks NAME": "executes a chapter; test_notebooks.py executes a small one so",
+    "git checkout": "undoes what a reader did; git's own",
     "python -m tools.notebooks --check": "`make book` begins with it, also when it is only shown",
 }
 # With a name where the page has a placeholder.
@@ -76,6 +82,7 @@ NOTATION = {
     "**kwargs",
     "> **Exercise 4 (bug hunt).**",
     "TORCH_INDEX=URL",
+    "fresh=True",
     "https://download.pytorch.org/whl/cpu",  # the page says that it is untried
 }
 PUBLISHING = re.search(r"^## Publish your own\n(.*?)^## ", PAGES["book/how-to-use.md"], re.DOTALL | re.MULTILINE)

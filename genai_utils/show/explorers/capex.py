@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traitlets
-
 from genai_utils.business.valuation import Buildout
 from genai_utils.records.facts import fact
-from genai_utils.show.explorers.kit import Explorer
+from genai_utils.show.explorers.kit import Explorer, Number
 
 _SERVER = fact("B-V7").stated("$270,000") / 8  # one GPU with its part of the server
 _CHIP_SHARE = fact("B-V5").stated("$35B") / fact("B-V5").stated("$50B")
@@ -23,17 +21,17 @@ class WhatMustBeTrue(Explorer, script="capex"):
     Equations (value.annuity), (value.capex-revenue), (value.hour).
     """
 
-    capex = traitlets.Float(fact("B-C4").stated("725B") / 1e9, min=1.0).tag(sync=True)
-    chip_share = traitlets.Float(_CHIP_SHARE, min=0.0, max=1.0).tag(sync=True)
-    chip_life = traitlets.Float(5.0, min=0.5).tag(sync=True)
-    building_life = traitlets.Float(20.0, min=0.5).tag(sync=True)
-    rate = traitlets.Float(0.1, min=0.0).tag(sync=True)
-    running = traitlets.Float(0.05, min=0.0).tag(sync=True)
-    margin = traitlets.Float(0.5, max=0.99).tag(sync=True)
-    revenue_today = traitlets.Float(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1).tag(sync=True)
-    utilisation = traitlets.Float(0.6, min=0.01, max=1.0).tag(sync=True)
-    gpu_cost = traitlets.Float(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1).tag(sync=True)
-    rent = traitlets.Float(fact("B-U4").value, min=0.01).tag(sync=True)
+    capex = Number(fact("B-C4").stated("725B") / 1e9, min=1.0).tag(sync=True)
+    chip_share = Number(_CHIP_SHARE, min=0.0, max=1.0).tag(sync=True)
+    chip_life = Number(5.0, min=0.5).tag(sync=True)
+    building_life = Number(20.0, min=0.5).tag(sync=True)
+    rate = Number(0.1, min=0.0).tag(sync=True)
+    running = Number(0.05, min=0.0).tag(sync=True)
+    margin = Number(0.5, max=0.99).tag(sync=True)
+    revenue_today = Number(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1).tag(sync=True)
+    utilisation = Number(0.6, min=0.01, max=1.0).tag(sync=True)
+    gpu_cost = Number(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1).tag(sync=True)
+    rent = Number(fact("B-U4").value, min=0.01).tag(sync=True)
 
     @property
     def buildout(self) -> Buildout:

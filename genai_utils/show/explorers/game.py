@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traitlets
-
-from genai_utils.show.explorers.kit import Explorer
+from genai_utils.show.explorers.kit import Choice, Count, Explorer, Number
 
 
 class PlayTheGame(Explorer, script="game"):
@@ -17,13 +15,13 @@ class PlayTheGame(Explorer, script="game"):
     "simultaneous" or "alternating". Equations (gan.dirac-simultaneous), (gan.dirac-alternating), (gan.dirac-r1).
     """
 
-    data_width = traitlets.Float(1.0, min=0.1).tag(sync=True)
-    mean = traitlets.Float(2.0).tag(sync=True)
-    width = traitlets.Float(1.0, min=0.1).tag(sync=True)
-    threshold = traitlets.Float(0.0).tag(sync=True)
-    steepness = traitlets.Float(1.0).tag(sync=True)
-    step = traitlets.Float(0.3, min=0.0).tag(sync=True)
-    r1 = traitlets.Float(0.0, min=0.0).tag(sync=True)
-    start = traitlets.Float(1.0, min=0.0).tag(sync=True)
-    rounds = traitlets.Int(120, min=1).tag(sync=True)
-    order = traitlets.Enum(["simultaneous", "alternating"], "simultaneous").tag(sync=True)
+    data_width = Number(1.0, min=0.1).tag(sync=True)
+    mean = Number(2.0).tag(sync=True)
+    width = Number(1.0, min=0.1).tag(sync=True)
+    threshold = Number(0.0).tag(sync=True)
+    steepness = Number(1.0).tag(sync=True)
+    step = Number(0.3, min=0.0).tag(sync=True)
+    r1 = Number(0.0, min=0.0).tag(sync=True)
+    start = Number(1.0, min=0.0).tag(sync=True)
+    rounds = Count(120, min=1).tag(sync=True)
+    order = Choice(["simultaneous", "alternating"], "simultaneous").tag(sync=True)

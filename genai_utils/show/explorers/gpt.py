@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from types import NoneType
 
-import torch
 import traitlets
 
 from genai_utils import zoo
+from genai_utils.checks import between, of_type, whole
 from genai_utils.data.text import encode, shakespeare_alphabet
 from genai_utils.models.gpt import GPT, Config
 from genai_utils.models.quantization import eight_bits
@@ -53,6 +54,8 @@ class GPTExplorer(Explorer, script="gpt"):
         model: GPT | None = None,
         alphabet: str | None = None,
     ) -> None:
+        of_type((GPT, NoneType), model=model)
+        whole(0, seed=seed)
         network, alphabet = model or _shipped(), alphabet or shakespeare_alphabet()
         check_model(network.config, alphabet)
         if not len(encode(prompt, alphabet)):
@@ -87,9 +90,8 @@ def check_model(config: Config, alphabet: str) -> None:
 
 def check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
     """Say which of the settings no slider can show.  Raises: ValueError."""
-    if not 0 <= temperature <= 2:
-        raise ValueError(f"temperature must lie in [0, 2], the range of the slider, got {temperature}")
-    Decoding(1.0, top_k, top_p).probabilities(torch.zeros(1, 2))  # says which cut cannot be
+    between(0, 2, temperature=temperature)
+    Decoding(temperature, top_k, top_p)  # says which of them cannot be
 
 
 def packed(model: GPT) -> tuple[bytes, bytes]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from genai_utils import zoo
+from genai_utils.checks import between, whole
 from genai_utils.data.images import CLASSES
 from genai_utils.models.gan import Generator
 from genai_utils.show.explorers.kit import Explorer
@@ -29,6 +30,8 @@ class LatentExplorer(Explorer, script="latent"):
     corners: traitlets.List[int] = traitlets.List().tag(sync=True)
 
     def __init__(self, examples: int = 4) -> None:
+        whole(1, examples=examples)
+        between(1, 100, examples=examples)
         generator = zoo.load("dcgan")
         assert isinstance(generator, Generator)
         parts = parameters(generator)

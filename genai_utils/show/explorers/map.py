@@ -10,6 +10,7 @@ import traitlets
 from torch import Tensor, nn
 
 from genai_utils import zoo
+from genai_utils.checks import between, one_of, whole
 from genai_utils.data.images import CLASSES, fashion_mnist
 from genai_utils.models.quantization import eight_bits
 from genai_utils.models.vae import MAP_BETAS, VAE
@@ -26,7 +27,7 @@ class LatentMap(Explorer, script="map"):
     are stored with eight bits a weight, so that a notebook stays small; a grey level moves by 0.3 % on average.
     Equation (vae.elbo).
 
-    Args: examples: pictures of each class on the map.  beta: which of MAP_BETAS to start from.
+    Args: examples: pictures of each class on the map, 1 to 200.  beta: which of MAP_BETAS to start from.
     """
 
     weights = traitlets.Bytes().tag(sync=True)
@@ -42,8 +43,9 @@ class LatentMap(Explorer, script="map"):
     letters = traitlets.Unicode(LETTERS).tag(sync=True)
 
     def __init__(self, examples: int = 40, beta: float = 1.0) -> None:
-        if beta not in MAP_BETAS:
-            raise ValueError(f"beta must be one of {MAP_BETAS}, for which there are trained networks; got {beta}")
+        one_of(MAP_BETAS, beta=beta)
+        whole(1, examples=examples)
+        between(1, 200, examples=examples)
         models = [model for model in zoo.load("vae-maps").children() if isinstance(model, VAE)]
         test = fashion_mnist("test")
         rows = first_of_each_class(test.labels, examples)

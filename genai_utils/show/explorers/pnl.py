@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import traitlets
-
 from genai_utils.business.unit_economics import Plan
-from genai_utils.show.explorers.kit import Explorer
+from genai_utils.show.explorers.kit import Explorer, Number
 
 _AMOUNTS = ("users", "paying_share", "usd_per_payer", "payer_tokens", "free_tokens")
 _MACHINE = ("tokens_per_second", "machine_usd_per_hour", "utilisation", "fixed_usd")
@@ -20,19 +18,19 @@ class ProfitAndLoss(Explorer, script="pnl"):
     Equations (unit.cost-per-token), (unit.margin), (unit.free-tier), (unit.decline).
     """
 
-    users = traitlets.Float(100_000.0, min=1.0).tag(sync=True)
-    paying_share = traitlets.Float(0.064, min=0.0, max=1.0).tag(sync=True)
-    usd_per_payer = traitlets.Float(20.0, min=0.0).tag(sync=True)
-    payer_tokens = traitlets.Float(3.0, min=0.0).tag(sync=True)
-    free_tokens = traitlets.Float(0.2, min=0.0).tag(sync=True)
-    tokens_per_second = traitlets.Float(10_000.0, min=1.0).tag(sync=True)
-    machine_usd_per_hour = traitlets.Float(23.6, min=0.0).tag(sync=True)
-    utilisation = traitlets.Float(0.4, min=0.01, max=1.0).tag(sync=True)
-    fixed_usd = traitlets.Float(45_000.0, min=0.0).tag(sync=True)
-    price_factor = traitlets.Float(1.5, min=0.1).tag(sync=True)
-    cost_factor = traitlets.Float(2.0, min=0.1).tag(sync=True)
-    users_factor = traitlets.Float(1.2, min=0.1).tag(sync=True)
-    use_factor = traitlets.Float(1.5, min=0.1).tag(sync=True)
+    users = Number(100_000.0, min=1.0).tag(sync=True)
+    paying_share = Number(0.064, min=0.0, max=1.0).tag(sync=True)
+    usd_per_payer = Number(20.0, min=0.0).tag(sync=True)
+    payer_tokens = Number(3.0, min=0.0).tag(sync=True)
+    free_tokens = Number(0.2, min=0.0).tag(sync=True)
+    tokens_per_second = Number(10_000.0, min=1.0).tag(sync=True)
+    machine_usd_per_hour = Number(23.6, min=0.0).tag(sync=True)
+    utilisation = Number(0.4, min=0.01, max=1.0).tag(sync=True)
+    fixed_usd = Number(45_000.0, min=0.0).tag(sync=True)
+    price_factor = Number(1.5, min=0.1).tag(sync=True)
+    cost_factor = Number(2.0, min=0.1).tag(sync=True)
+    users_factor = Number(1.2, min=0.1).tag(sync=True)
+    use_factor = Number(1.5, min=0.1).tag(sync=True)
 
     def plan(self) -> Plan:
         """The plan as it is bent now."""

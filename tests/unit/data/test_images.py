@@ -101,8 +101,16 @@ def test_the_note_says_which_images_these_are():
     assert part.classes[0] == "T-shirt/top" and len(part.classes) == 10
 
 
+@pytest.mark.parametrize("below", ["", "sub/folder"])
+def test_a_file_in_the_place_of_the_data_folder_is_named_with_the_remedy(mirror, monkeypatch, tmp_path, below):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("GENAI_DATA", str(tmp_path / "file" / below))
+    with pytest.raises(OSError, match="file.* cannot be a folder .*: a file is in the way; set GENAI_DATA, or root"):
+        fashion_mnist("test", full=True)
+
+
 def test_an_unknown_split_is_named():
-    with pytest.raises(ValueError, match="'train' or 'test', got 'validation'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'test', got 'validation'"):
         fashion_mnist("validation")
 
 

@@ -36,9 +36,9 @@ def test_one_voice_is_chosen_by_its_name():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="'train' or 'test', got 'valid'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'test', got 'valid'"):
         sound.spoken_numbers("valid")
-    with pytest.raises(ValueError, match="one of English, French, Italian, Russian, got 'Klingon'"):
+    with pytest.raises(ValueError, match="one of 'English', 'French', 'Italian', 'Russian', got 'Klingon'"):
         sound.spoken_numbers().of("Klingon")
 
 

@@ -51,12 +51,12 @@ def test_encoded_text_is_places_in_the_alphabet_and_comes_back_whole(words):
 
 
 def test_a_character_outside_the_alphabet_is_named():
-    with pytest.raises(ValueError, match="'or是' not in the alphabet 'Tbe '"):
+    with pytest.raises(ValueError, match="'or是', not in the alphabet 'Tbe '"):
         text.encode("To be or 是", "Tbe ")
 
 
 def test_an_unknown_split_names_those_there_are():
-    with pytest.raises(ValueError, match="'train' or 'validation', got 'test'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'validation', got 'test'"):
         text.shakespeare("test")
 
 

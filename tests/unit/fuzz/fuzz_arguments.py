@@ -102,14 +102,14 @@ def _bad_tensors(draw: Any, target: Target, name: str) -> Any:
 
 def _one_spoiled(x: Tensor, bad: float) -> Tensor:
     x = x.clone()
-    x.view(-1)[x.numel() // 2] = bad
+    x.view(-1)[x.numel() // 2] = torch.tensor(bad)  # of 1e300 makes an infinity
     return x
 
 
 _SPOILS: list[Callable[[Tensor, float], Any]] = [
     _one_spoiled,
     _one_spoiled,
-    lambda x, bad: torch.full_like(x, bad, dtype=torch.float32),
+    lambda x, bad: torch.tensor(bad).expand(x.shape).clone(),
     lambda x, bad: x[:0],
     lambda x, bad: x[:1],
     lambda x, bad: x[..., :0],

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import fuzz_networks
 import numpy as np
 import torch
 from hypothesis import strategies as st
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from genai_utils.business.bubbles import exuberance, random_walks
 from genai_utils.business.compliance import DUTIES, PLACES
 from genai_utils.business.valuation import Buildout
+from genai_utils.metrics.estimate import Estimate
 from genai_utils.records import results
 from genai_utils.records.claims import SIGN
-from genai_utils.records.facts import facts
+from genai_utils.records.facts import TABLE, Fact, facts
 from genai_utils.records.forecasts import Ledger, forecasts
 
 ROOMS = ("business", "metrics", "records")
@@ -35,6 +37,7 @@ def _pictures(x: torch.Tensor) -> torch.Tensor:
     return 2 * x - 1
 
 
+_RATE = Estimate(1.0, 0.1, 5, "made up")
 _ANSWERS = st.just(("in_eu",))
 
 # "file.name.argument", "name.argument" or "room: argument" -> (strategy, why the hint is not enough).
@@ -75,6 +78,16 @@ GOOD: Special = {
     "metrics: mask": (st.none() | st.just(torch.ones(2, 6, dtype=torch.bool)), "as the tokens"),
     "distinct.length": (st.integers(1, 3), "that of a word"),
     "text.distinct.text": (st.just("the quick brown fox"), "long enough"),
+    "hardware.laps.call": (st.just(lambda: None), "something to call, that is quick"),
+    "hardware.seconds.call": (st.just(lambda: None), "something to call, that is quick"),
+    "metrics: repeats": (st.integers(2, 4), "a spread needs two"),
+    "matmul_sweep.dtype": (st.sampled_from([torch.float32, torch.bfloat16]), "what every machine multiplies"),
+    "metrics: device": (st.sampled_from(["cpu", torch.device("cpu")]), "what every machine has"),
+    "bandwidth.megabytes": (st.just(1), "quick"),
+    "attainable.intensity": (
+        st.floats(0, 100) | st.lists(st.floats(0, 100), max_size=12).map(np.array),
+        "a type variable: a number or an array",
+    ),
     "SampleReport.floor": (st.none(), "no report within a report within a report"),
     "Claim.verdict": (st.sampled_from(list(SIGN)), "one of three words"),
     "stated.text": (st.sampled_from(["608B", "2", "$0.14"]), "a number as a fact writes it"),
@@ -86,8 +99,15 @@ GOOD: Special = {
     "measured.column": (st.sampled_from(["model", "seconds"]), "a column of the table"),
     "measured.chapters": (st.sampled_from(sorted({each.chapter for each in results.results()})), "one that measured"),
     "scaling_runs.variant": (st.sampled_from([None, "ours"]), "a variant of the table"),
-    "from_csv.kind": (st.just(results.Result), "a row of the table"),
-    "from_csv.path": (st.just(results.TABLE), "the table"),
+    "from_csv.kind": (st.just(Fact), "a row of the table"),
+    "from_csv.path": (st.just(TABLE), "the table"),
+    "from_csv.key": (st.just("id"), "a column that names its rows"),
+    "text_of.path": (st.just(TABLE), "a file"),
+    "results.read.table": (st.just(results.TABLE), "the table"),
+    "Fact.id": (st.sampled_from(["B-U4", "C-A12"]), "a code"),
+    "Fact.confidence": (st.sampled_from(["V1", "V2 (a talk)", "U"]), "begins with one of three codes"),
+    "Fact.value": (st.floats(0.05, 9), "with a unit"),
+    "Fact.unit": (st.just("USD"), "with a value"),
     "note.where": (st.just({"id": "B-U4"}), "a column and its value"),
     "together.correlation": (st.floats(-0.9, 0.9).map(lambda r: np.array([[1.0, r], [r, 1.0]])), "a matrix"),
 }
@@ -97,6 +117,22 @@ BAD: Special = {
         "a set that is none",
     ),
     "metrics: log_joint": (st.sampled_from([None, 3.0, lambda z: z.sum(dim=-1) * np.nan]), "no density"),
+    "matmul_sweep.shapes": (
+        st.sampled_from([None, 7, "word", [3], [(2, 2)], [(2, 2, 0)], [(2, 2.0, 2)], [(1, 10**18, 1)], [(2, None, 2)]]),
+        "no sizes",
+    ),
+    "matmul_sweep.dtype": (st.sampled_from([None, "float32", float, torch.bool]), "none that is multiplied"),
+    "metrics: device": (st.sampled_from([None, 7, "", "gpu", "meta", "cuda:99", torch.device("cuda", 99)]), "not here"),
+    "peak.sweep": (
+        st.sampled_from([None, 7, {}, {"a": None}, {"a": np.nan}, {"a": replace(_RATE, value=np.nan)}, [_RATE]]),
+        "no rates",
+    ),
+    "attainable.intensity": (
+        st.sampled_from(
+            [None, "word", np.nan, np.inf, -1.0, 1e300, 10**400, [[1.0], [1.0, 2.0]], np.array([1, np.nan])]
+        ),
+        "no number",
+    ),
     "SampleReport.floor": (st.nothing(), "a result is not looked at"),
     "records: path": (
         st.sampled_from([None, "results.csv", 7, Path("/nonexistent/results.csv"), Path("/")]),
@@ -120,8 +156,9 @@ INSTANCES: dict[str, st.SearchStrategy] = {
     "Exuberance": st.integers(0, 9).map(lambda seed: exuberance(random_walks(20, paths=3, seed=seed))),
 }
 
-# Tried with so many times fewer examples: they judge pictures, or walk.
+# Tried with so many times fewer examples: they judge pictures, walk, or fill memory.
 SLOW = {
+    "metrics.hardware.bandwidth": 3,
     "metrics.samples.evaluate": 8,
     "metrics.distances.frechet_distance": 8,
     "metrics.likelihood.annealed_importance": 3,
@@ -140,6 +177,7 @@ HOLDERS: dict[str, str] = {
 # May return what is not finite, as their docstrings say: name -> (what, when).
 DOCUMENTED: dict[str, tuple[str, str]] = {
     "business.competition.volume_to_keep_profit": ("inf", "the new price does not cover the cost"),
+    "business.clusters.hours_to_own": ("inf", "power costs the rent"),
     "business.competition.break_even_revenue": ("inf", "no margin is left"),
     "business.unit_economics.Account.markup": ("inf", "no cost"),
     "business.unit_economics.Fleet.break_even_tokens": ("inf", "the machine never pays"),
@@ -158,3 +196,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "margins": ("margin of",),
     "path": ("No such file", "Is a directory"),
 }
+
+# What networks, data, runs and the zoo need.
+ROOMS += fuzz_networks.ROOMS
+LIMITS |= fuzz_networks.LIMITS
+GOOD |= {name: (strategy, "see fuzz_networks") for name, strategy in fuzz_networks.GOOD.items()}
+BAD |= {name: (strategy, "see fuzz_networks") for name, strategy in fuzz_networks.BAD.items()}
+INSTANCES |= fuzz_networks.INSTANCES
+SKIPPED |= fuzz_networks.SKIPPED
+DOCUMENTED |= fuzz_networks.DOCUMENTED
+ALIASES |= fuzz_networks.ALIASES

@@ -82,7 +82,10 @@ def _member(cls: type, member: Any) -> tuple[Callable[..., Any], dict[str, Argum
     itself = {"self": Argument(cls, False, inspect.Parameter.POSITIONAL_ONLY)}
     if isinstance(member, property):
         return member.fget, itself
-    if inspect.isfunction(inspect.unwrap(member)) and not isinstance(member, staticmethod | classmethod):
+    if isinstance(member, classmethod):
+        made = member.__get__(None, cls)
+        return made, _arguments(inspect.signature(made), typing.get_type_hints(member.__func__))
+    if inspect.isfunction(inspect.unwrap(member)) and not isinstance(member, staticmethod):
         hinted = _arguments(inspect.signature(member), typing.get_type_hints(member))
         return _bound(cls, member), hinted | itself
     return None

@@ -29,7 +29,7 @@ def test_the_time_of_a_call_is_the_median_without_the_first(clock):
 
 
 def test_one_repeat_has_no_spread_and_is_refused():
-    with pytest.raises(ValueError, match="at least 2, got 1"):
+    with pytest.raises(ValueError, match="repeats must be a whole number, 2 or more, got 1"):
         hardware.seconds(lambda: None, repeats=1)
 
 

@@ -70,7 +70,7 @@ def test_each_example_gets_its_own_error():
 
 
 def test_an_error_between_different_shapes_is_refused_instead_of_broadcast():
-    with pytest.raises(ValueError, match=r"\(3, 4\), \(1, 4\)"):
+    with pytest.raises(ValueError, match=r"\(3, 4\) and \(1, 4\)"):
         ae.squared_error(torch.zeros(3, 4), torch.zeros(1, 4))
 
 

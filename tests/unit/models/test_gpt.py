@@ -275,7 +275,7 @@ def test_windows_are_all_passages():
 
 @pytest.mark.parametrize("tokens", [torch.arange(2), torch.ones(3, 3)])
 def test_windows_of_too_little_are_refused(tokens):
-    with pytest.raises(ValueError, match=r"tokens must be \(n,\) with n >= 3, got"):
+    with pytest.raises(ValueError, match=r"tokens must be \(n,\) with n >= 3, the length, got"):
         gpt.windows(tokens, 3)
 
 
@@ -307,10 +307,40 @@ def test_floating_point_operations_are_those_that_torch_counts(config, time):
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sizes", [{"width": 18}, {"vocabulary": 0}, {"layers": 0}, {"heads": 3}, {"context": 0}])
+@pytest.mark.parametrize("sizes", [{"width": 18}, {"heads": 3}])
 def test_sizes_that_do_not_fit_are_refused(sizes):
-    with pytest.raises(ValueError, match="sizes of at least 1 and a width divisible by twice its heads, got Config"):
+    with pytest.raises(ValueError, match="width must be divisible by twice the heads, got"):
         replace(BASE, **sizes)
+
+
+@pytest.mark.parametrize("name", ["vocabulary", "context", "layers", "heads", "width"])
+@pytest.mark.parametrize("size", [0, 10.5, math.nan, "8", None])
+def test_sizes_that_are_no_whole_numbers_of_at_least_one_are_named(name, size):
+    with pytest.raises((ValueError, TypeError), match=f"{name} must be a whole number"):
+        replace(BASE, **{name: size})
+
+
+@pytest.mark.parametrize("name, given, nearest", [
+    ("positions", "rotry", "rotary"), ("norm", "Rms", "rms"), ("activation", "relu", "relu2"),
+])  # fmt: skip
+def test_a_misspelt_variation_is_refused_with_the_nearest_one(name, given, nearest):
+    with pytest.raises(ValueError, match=f"{name} .*{given!r}.*{nearest!r}"):
+        replace(BASE, **{name: given})
+
+
+@pytest.mark.parametrize("token", [11, -1, 10**9])
+def test_tokens_outside_the_vocabulary_are_named(token):
+    for read in (awake(BASE), awake(BASE).attention_maps, lambda x: gpt.log_probs(awake(BASE), x[0])):
+        with pytest.raises(
+            ValueError, match=r"tokens must lie in 0 to 10, got 0 to 11|tokens must lie in 0 to 10, got"
+        ):
+            read(torch.tensor([[0, token, 1]]))
+
+
+def test_tokens_that_are_no_whole_numbers_or_no_tensor_are_named():
+    for tokens in (torch.zeros(1, 3), [[0, 1]], None):
+        with pytest.raises(TypeError, match="tokens must be"):
+            awake(BASE)(tokens)
 
 
 @pytest.mark.parametrize("shape", [(12,), (1, 13), (1, 2, 3)])

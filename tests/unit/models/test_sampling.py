@@ -124,14 +124,14 @@ def test_the_temperature_comes_before_the_cuts():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda x: sampling.top_k(x, 0), "k must be at least 1, got 0"),
-    (lambda x: sampling.top_p(x, 0.0), r"p must lie in \(0, 1\], got 0.0"),
-    (lambda x: sampling.top_p(x, 1.1), r"p must lie in \(0, 1\], got 1.1"),
-    (lambda x: sampling.min_p(x, -0.1), r"p must lie in \[0, 1\], got -0.1"),
-    (lambda x: sampling.penalize(x, torch.zeros(1, 1, dtype=torch.long), 0.5), "penalty must be at least 1, got 0.5"),
-    (lambda x: Decoding(-1.0), "temperature must be at least 0 and finite, got -1.0"),
-    (lambda x: Decoding(math.inf), "temperature must be at least 0 and finite, got inf"),
-    (lambda x: Decoding(math.nan), "temperature must be at least 0 and finite, got nan"),
+    (lambda x: sampling.top_k(x, 0), "k must be a whole number, 1 or more, got 0"),
+    (lambda x: sampling.top_p(x, 0.0), r"p is a share in \(0, 1\], got 0.0"),
+    (lambda x: sampling.top_p(x, 1.1), r"p is a share in \(0, 1\], got 1.1"),
+    (lambda x: sampling.min_p(x, -0.1), r"p is a share in \[0, 1\], got -0.1"),
+    (lambda x: sampling.penalize(x, torch.zeros(1, 1).long(), 0.5), r"penalty must be in \[1, 1e\+06\], got 0.5"),
+    (lambda x: Decoding(-1.0), r"temperature must be in \[0, 1e\+06\], got -1.0"),
+    (lambda x: Decoding(math.inf), r"temperature must be in \[0, 1e\+06\], got inf"),
+    (lambda x: Decoding(math.nan), r"temperature must be in \[0, 1e\+06\], got nan"),
 ])  # fmt: skip
 def test_settings_without_a_meaning_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
@@ -213,6 +213,49 @@ def test_tokens_come_as_often_as_their_probability_says(decoding):
     frequency = torch.bincount(drawn, minlength=11) / n
     assert ((frequency - p).abs() <= 5 * (p * (1 - p) / n).sqrt()).all()
     assert (frequency[p == 0] == 0).all()
+
+
+@pytest.mark.parametrize("name, values", [
+    ("temperature", [1e-45, 1e300, "1", None]), ("repetition", [math.nan, 0.5, math.inf]), ("top_k", [0, 2.5]),
+    ("top_p", [0.0, math.nan]), ("min_p", [1.5, math.nan]),
+])  # fmt: skip
+def test_a_rule_without_a_meaning_is_refused_when_it_is_made(name, values):
+    for value in values:
+        with pytest.raises((ValueError, TypeError), match=name):
+            Decoding(**{name: value})
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 1e6])
+def test_the_ends_of_the_range_give_probabilities(temperature):
+    p = Decoding(temperature, repetition=1e6).probabilities(torch.tensor([[1e4, -1e4, -math.inf]]), torch.tensor([[1]]))
+    assert torch.allclose(p.sum(-1), torch.ones(1))
+
+
+def test_a_share_of_one_keeps_all_tokens_however_unlikely():
+    logits = torch.tensor([[50.0, 0.0, -50.0, -100.0]])
+    assert torch.equal(sampling.top_p(logits, 1.0), logits)
+
+
+@pytest.mark.parametrize(
+    "logits", [torch.tensor([[math.nan, 0.0]]), torch.tensor([[math.inf, 0.0]]), torch.full((1, 2), -math.inf)]
+)
+def test_scores_that_give_no_probabilities_are_refused(logits):
+    with pytest.raises(ValueError, match="logits must"):
+        Decoding().probabilities(logits)
+
+
+@pytest.mark.parametrize("name, values", [
+    ("prompt", [[[1, 2]], torch.zeros(1, 2), torch.tensor([[3, 11]]), torch.tensor([[-1]])]),
+    ("tokens", [-3, 2.5]), ("stop", [11]), ("decoding", [{"temperature": 1}]), ("model", [None]),
+])  # fmt: skip
+def test_what_cannot_be_written_on_is_named(name, values):
+    for value in values:
+        with pytest.raises((ValueError, TypeError), match=name):
+            generate(**{"model": awake(), "prompt": prompts(1, 3), "tokens": 3} | {name: value})
+
+
+def test_nothing_to_add_adds_nothing():
+    assert torch.equal(generate(awake(), prompts(2, 3), 0), prompts(2, 3))
 
 
 def test_the_penalty_sees_all_of_the_text():

@@ -33,7 +33,7 @@ def test_neighbours_that_bfloat16_cannot_tell_apart_are_told_apart_under_autocas
 
 
 def test_vectors_of_another_width_are_refused():
-    with pytest.raises(ValueError, match=r"vectors must have 3 entries like the codebook's, got \(5, 4\)"):
+    with pytest.raises(ValueError, match=r"z must have shape \(..., d\), d = 3, got \(5, 4\)"):
         vqvae.nearest_codes(torch.zeros(5, 4), torch.zeros(9, 3))
 
 

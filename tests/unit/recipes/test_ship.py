@@ -150,8 +150,8 @@ def test_the_command_verifies_all_or_some(house, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["wavenett"], "no recipe for 'wavenett'; did you mean 'wavenet'?"),
-        (["verify", "llama"], "no recipe for 'llama'; there are: dcgan"),
+        (["wavenett"], "'wavenet', got 'wavenett'; did you mean 'wavenet'?"),
+        (["verify", "llama"], "'wavenet', got 'llama'"),
         (["gpt", "vae"], "one model at a time, got gpt, vae"),
         (["gpt", "--steps", "7"], "ships as trained with 1,000 steps, seed 0, not 7 steps, seed 0"),
     ],

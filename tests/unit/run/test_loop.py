@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from genai_utils.run import NonFiniteLossError, Run, checkpoints
+from genai_utils.run.batches import Order
 
 STEPS = 10
 
@@ -171,14 +172,16 @@ def test_a_checkpoint_survives_the_round_trip(tmp_path):
     ("data", "batch_size", "message"),
     [
         ([torch.tensor([[1.0], [float("nan")], [2.0]])], 2, "1 of 3 examples hold NaN .*, the first is number 1"),
-        ([torch.ones(3, 1), torch.ones(4)], 2, "equal length, got lengths \\[3, 4\\]"),
-        ([torch.ones(1, 1)], 2, "batch_size must be a whole number in 1..1, got 2"),
-        ([torch.ones(3, 1)], 1.5, "batch_size must be a whole number in 1..3, got 1.5"),
+        ([torch.ones(3, 1), torch.ones(4)], 2, "equal length, .*, got lengths \\[3, 4\\]"),
+        ([torch.ones(1, 1)], 2, "batch_size must be at most n = 1, .*, got 2"),
+        ([torch.ones(3, 1)], 1.5, "batch_size must be a whole number, got 1.5"),
         ([], 2, "equal length"),
+        ([torch.ones(0, 1)], 2, "at least one row"),
+        ([[1.0, 2.0]], 2, "data must be a torch tensor"),
     ],
 )
 def test_bad_batches_are_refused_with_a_reason(data, batch_size, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         next(Run(1, progress=False).batches(*data, batch_size=batch_size))
 
 
@@ -208,8 +211,29 @@ def test_without_ipython_there_is_no_notebook(monkeypatch):
 @pytest.mark.parametrize("option", ["steps", "checkpoint_every", "seed"])
 @pytest.mark.parametrize("value", [-1, 2.5, float("nan"), float("inf"), "3", None])
 def test_bad_runs_are_refused_with_a_reason(option, value):
-    with pytest.raises(ValueError, match=f"{option} must be a whole number .*, got {value!r}"):
+    with pytest.raises((TypeError, ValueError), match=f"{option} must be a whole number.*, got {value!r}"):
         Run(**{"steps": 1, option: value})
+
+
+def test_a_process_is_one_of_those_that_share_a_batch():
+    with pytest.raises(ValueError, match="rank must be below ranks = 2, got 2"):
+        Order(4, 2, 0, rank=2, ranks=2)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, -1), (10**6, 10**6)])
+def test_noise_has_a_shape(shape):
+    with pytest.raises(ValueError, match="shape"):
+        Run(1, progress=False).noise(*shape)
+
+
+def test_a_step_goes_down_a_gradient():
+    run, weight = Run(1, progress=False), torch.nn.Parameter(torch.ones(2))
+    sgd = torch.optim.SGD([weight], 0.1)
+    for loss in (weight, weight.sum().detach()):
+        with pytest.raises(ValueError, match="loss must be one number that depends on weights"):
+            run.step(sgd, loss)
+    with pytest.raises(ValueError, match="optimizer must be one or several"):
+        run.step([], weight.sum())
 
 
 def test_numbers_of_a_step_may_be_logged_in_parts():

@@ -72,7 +72,7 @@ def test_it_runs_in_seconds_and_is_clean_code(begun):
 
 def test_the_test_of_its_equation_passes(begun):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", TEST]
-    paths = os.environ | {"PYTHONPATH": str(begun.root)}  # as pyproject.toml says for all tests
+    paths = os.environ | {"PYTHONPATH": str(ROOT)}  # as pyproject.toml says for all tests
     done = subprocess.run(command, cwd=begun.root, env=paths, capture_output=True, text=True)
     assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
 

@@ -436,9 +436,9 @@ def test_what_a_killed_run_leaves_in_the_temporary_folder_goes_at_the_next_start
         assert sorted(temporary.iterdir()) == sorted(map(Path, (home, another)))
 
 
-def test_checking_needs_neither_torch_nor_numpy_nor_a_kernel(course):
+def test_checking_needs_neither_torch_nor_a_kernel(course):
     program = (
-        "import sys\nfor name in ('torch', 'numpy', 'nbclient', 'ipykernel'): sys.modules[name] = None\n"
+        "import sys\nfor name in ('torch', 'nbclient', 'ipykernel'): sys.modules[name] = None\n"
         "from pathlib import Path\nfrom tools import notebooks\n"
         "sys.exit(notebooks.main(['--check'], Path(sys.argv[1])))"
     )

@@ -1,0 +1,548 @@
+"""What the hints of networks, data, runs and the zoo do not say; fuzz_special.py adds these tables to its own."""
+
+import numpy as np
+import torch
+from fuzz_targets import targets
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from genai_utils.data import images, markets, sound, toys
+from genai_utils.models import (
+    autoencoder,
+    classical,
+    classifier,
+    densities,
+    gan,
+    gpt,
+    ngram,
+    pixelcnn,
+    vae,
+    vqvae,
+    wavenet,
+)
+from genai_utils.models.sampling import Decoding
+from genai_utils.run.batches import Order
+from genai_utils.run.loop import Run
+from genai_utils.zoo import ENTRIES
+from genai_utils.zoo.storage import packed
+
+ROOMS = ("models", "data", "run", "device", "session", "zoo")
+LIMITS = {"width": 8, "context": 12, "size": 9, "code": 4}
+
+
+def floats(*shape: int, low: float = 0.05, high: float = 0.95) -> st.SearchStrategy[Tensor]:
+    """Tensors of a shape, its numbers between two bounds."""
+    draw = lambda seed: torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * (high - low) + low  # noqa: E731
+    return st.integers(0, 99).map(draw)
+
+
+def wholes(*shape: int, below: int) -> st.SearchStrategy[Tensor]:
+    """Tensors of a shape, its numbers whole and from 0 on."""
+    return st.integers(0, 99).map(
+        lambda seed: torch.randint(below, shape, generator=torch.Generator().manual_seed(seed))
+    )
+
+
+def shares(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Tensors whose last axis sums to one."""
+    return floats(*shape).map(lambda x: x / x.sum(-1, keepdim=True))
+
+
+def odd(most: int = 7) -> st.SearchStrategy[int]:
+    """Odd numbers."""
+    return st.integers(0, most // 2).map(lambda k: 2 * k + 1)
+
+
+def reused(make) -> st.SearchStrategy:
+    """One object for all examples: for networks that a call does not change."""
+    return st.just(frozen(make()))
+
+
+def frozen(network: nn.Module) -> nn.Module:
+    torch.manual_seed(0)
+    return network.eval().requires_grad_(False)
+
+
+SMALL = gpt.Config(11, context=12, layers=1, heads=2, width=8)
+CLOUD = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+TEMPERATURES = st.sampled_from([1e-6, 0.5, 1.0, 2.0, 1e6])
+PICTURES, SYMBOLS, MAPS = floats(5, 1, 28, 28, low=-1), wholes(5, 4, below=3), wholes(5, 7, 7, below=6)
+BOOKS = st.builds(lambda: vqvae.Codebook(6, 4))
+WEIGHT = nn.Parameter(torch.ones(2))
+SGD = st.builds(lambda: torch.optim.SGD([WEIGHT], 0.01))
+LOSS = st.builds(lambda: WEIGHT.sum())
+LINEAR = st.builds(lambda: nn.Linear(4, 3))
+CRITIC = reused(lambda: gan.MLPDiscriminator(4, (3,)))
+
+INSTANCES = {
+    "Autoencoder": reused(lambda: autoencoder.Autoencoder(2, (4,), (3,))),
+    "Bernoulli": st.builds(densities.Bernoulli),
+    "Bound": st.nothing(),
+    "Cache": st.builds(lambda: gpt.Cache(SMALL)),
+    "ClassGaussians": st.builds(lambda: classical.ClassGaussians([bell(784)] * 2, 3)),
+    "Codebook": BOOKS,
+    "CodePrior": reused(lambda: vqvae.CodePrior(6, (2, 3), 4, 1, 2)),
+    "Config": st.builds(gpt.Config, st.just(11), st.just(12), st.just(1), st.just(2), st.just(8)),
+    "Decoding": st.builds(
+        Decoding, st.sampled_from([0, 0.5, 1e6]), st.sampled_from([None, 3]), st.sampled_from([None, 0.5, 1.0])
+    ),
+    "Discriminator": reused(lambda: gan.Discriminator(2)),
+    "DiscretizedLogistic": st.builds(densities.DiscretizedLogistic),
+    "Entry": st.sampled_from(list(ENTRIES.values())),
+    "FashionClassifier": reused(classifier.FashionClassifier),
+    "GPT": reused(lambda: gpt.GPT(SMALL)),
+    "Gaussian": reused(densities.Gaussian),
+    "GaussianMixture": st.builds(
+        lambda: classical.GaussianMixture(torch.full((2,), 0.5), CLOUD[:2], torch.eye(3).expand(2, 3, 3))
+    ),
+    "GaussianPCA": st.builds(lambda: classical.GaussianPCA.fit(CLOUD)),
+    "Generator": reused(lambda: gan.Generator(4, 2)),
+    "HMM": st.builds(lambda: classical.HMM(*toys.small_hmm())),
+    "Images": st.builds(lambda: images.fashion_mnist("test")),
+    "LatentVariableModel": reused(lambda: vae.LinearVAE(3, 2)),
+    "LinearGaussian": st.builds(lambda: toys.LinearGaussian([[1.0], [0.5], [0.2]], 0.5)),
+    "LinearVAE": reused(lambda: vae.LinearVAE(3, 2)),
+    "MLPDiscriminator": CRITIC,
+    "MLPGenerator": reused(lambda: gan.MLPGenerator(4, 4, (3,))),
+    "Market": st.builds(markets.sp500_weekly),
+    "MaskedConv2d": reused(lambda: pixelcnn.MaskedConv2d(2, 3, 3, True)),
+    "Mixture": st.builds(lambda: toys.ring_mixture(4)),
+    "MixturePrior": reused(lambda: densities.MixturePrior(4, 3)),
+    "NGram": st.builds(lambda: ngram.NGram("the quick brown fox", 3)),
+    "Observation": st.builds(densities.Bernoulli),
+    "Order": st.builds(lambda: Order(12, 4, 0)),
+    "Pass": st.builds(
+        lambda: vqvae.Pass(
+            torch.zeros(5, 1, 28, 28), torch.zeros(5, 4, 7, 7), torch.zeros(5, 4, 7, 7), torch.zeros(5, 7, 7)
+        )
+    ),
+    "PixelModel": reused(lambda: pixelcnn.PixelCNN(3, (4, 5), 4, 1, 3, 3)),
+    "PixelTables": st.builds(lambda: classical.PixelTables(torch.full((4, 3), 1 / 3))),
+    "Prior": reused(lambda: densities.MixturePrior(4, 3)),
+    "StandardNormal": st.builds(lambda: densities.StandardNormal(4)),
+    "Run": st.builds(lambda: Run(4, progress=False)),
+    "VAE": reused(lambda: vae.VAE(4, 4, labels=3)),
+    "VQVAE": reused(lambda: vqvae.VQVAE(6, 4, 4)),
+    "WaveNet": reused(lambda: wavenet.WaveNet(6, 4, (1, 2), 3, 5)),
+    "Words": st.builds(sound.spoken_numbers),
+}
+
+
+def bell(d: int) -> classical.GaussianPCA:
+    return classical.GaussianPCA(torch.zeros(d), torch.ones(d), torch.eye(d))
+
+
+def named(path: str, **strategies: st.SearchStrategy) -> dict[str, st.SearchStrategy]:
+    """Entries of a table for the arguments of one callable."""
+    return {f"{path}.{name}": strategy for name, strategy in strategies.items()}
+
+
+NONE = st.none()
+NaN = float("nan")
+GOOD = (
+    named(
+        "autoencoder.Autoencoder",
+        hidden=st.sampled_from([(), (4,), [5, 3]]),
+        shape=st.sampled_from([(1, 28, 28), (3,)]),
+    )
+    | named("autoencoder.Autoencoder.encode", x=floats(5, 3))
+    | named("autoencoder.Autoencoder.decode", code=floats(5, 2))
+    | named("autoencoder.Autoencoder.forward", x=floats(5, 3))
+    | named("denoising_loss", model=INSTANCES["Autoencoder"], x=floats(5, 3))
+    | named("autoencoder.score", model=INSTANCES["Autoencoder"], x=floats(5, 3))
+    | named("PixelTables", probabilities=shares(4, 3))
+    | named("PixelTables.log_prob", pixels=SYMBOLS)
+    | named("PixelTables.fit", pixels=SYMBOLS, levels=st.integers(3, 9), smoothing=st.floats(0, 9))
+    | named("GaussianPCA", mean=floats(3), variances=floats(3), axes=st.just(torch.eye(3)))
+    | named("GaussianPCA.fit", x=floats(9, 3), rank=st.sampled_from([None, 0, 2, 3]), floor=st.floats(1e-3, 9))
+    | named("GaussianPCA.whiten", x=floats(9, 3))
+    | named("GaussianPCA.unwhiten", z=floats(9, 2))
+    | named("GaussianPCA.log_prob", x=floats(9, 3))
+    | named("ClassGaussians", gaussians=st.just([bell(784), bell(784)]))
+    | named("ClassGaussians.fit", images=floats(6, 1, 28, 28), labels=st.just(torch.tensor([0, 1, 0, 1, 0, 1])))
+    | named("ClassGaussians.sample", n=st.just(5), labels=wholes(5, below=2))
+    | named(
+        "GaussianMixture",
+        weights=shares(2),
+        means=floats(2, 3),
+        covariances=st.just(torch.eye(3).expand(2, 3, 3).clone()),
+    )
+    | named("GaussianMixture.start", x=floats(9, 3), components=st.integers(1, 4))
+    | {f"GaussianMixture.{name}.x": floats(9, 3) for name in ("log_joint", "log_prob", "responsibilities", "step")}
+    | named("GaussianMixture.step", floor=st.floats(0.01, 1))
+    | named("HMM", start=shares(2), transition=shares(2, 2), emission=shares(2, 3))
+    | named("HMM.log_prob", symbols=SYMBOLS)
+    | named("HMM.step", symbols=SYMBOLS)
+    | named("check_symbols", symbols=SYMBOLS, kinds=st.integers(3, 9))
+    | named("FashionClassifier.features", images=PICTURES)
+    | named("FashionClassifier.forward", images=PICTURES)
+    | named("log_normal", mean=floats(12, 4), log_var=floats(12, 4))
+    | {
+        f"{name}.log_prob.output": floats(5, 2 if name[0] == "D" else 1, 28, 28)
+        for name in ("Bernoulli", "DiscretizedLogistic", "Gaussian", "Observation")
+    }
+    | {f"{name}.log_prob.x": PICTURES for name in ("Bernoulli", "DiscretizedLogistic", "Gaussian", "Observation")}
+    | named("Observation.check", output=PICTURES, x=PICTURES)
+    | {
+        f"{name}.mean.output": floats(5, 2, 28, 28)
+        for name in ("Bernoulli", "DiscretizedLogistic", "Gaussian", "Observation")
+    }
+    | {
+        f"{name}.output_of.mean": floats(1, 28, 28)
+        for name in ("Bernoulli", "DiscretizedLogistic", "Gaussian", "Observation")
+    }
+    | {
+        f"gan.{name}.shape": st.sampled_from([(1, 28, 28), [3], (2, 2)])
+        for name in ("MLPGenerator", "MLPDiscriminator")
+    }
+    | named("MLPGenerator.forward", latent=floats(5, 4))
+    | named("gan.Generator.forward", latent=floats(5, 4))
+    | named("MLPDiscriminator.forward", x=floats(5, 3))
+    | named("Discriminator.forward", x=PICTURES)
+    | named("gan.initialize", network=st.builds(lambda: gan.MLPGenerator(4, 4, (3,))))
+    | {f"gan.{name}.D": CRITIC for name in dir(gan)}
+    | {f"gan.{name}.{x}": floats(5, 3) for name in dir(gan) for x in ("real", "fake", "x")}
+    | named("optimal_discriminator", p=floats(5) | st.floats(0, 9), q=st.floats(0, 9))
+    | named("gpt.Config", heads=st.sampled_from([1, 2]), width=st.sampled_from([4, 8]))
+    | named("gpt.sized", heads=st.sampled_from([1, 2]), width=st.sampled_from([4, 8]))
+    | named("gpt.GPT.forward", tokens=wholes(2, 5, below=11), cache=NONE)
+    | named("gpt.GPT.attention_maps", tokens=wholes(2, 5, below=11))
+    | {f"gpt.{name}.{x}": floats(2, 2, 5, 4) for name in ("attend", "attention_weights") for x in "qkv"}
+    | named("rotations", head=st.sampled_from([2, 8]), base=st.sampled_from([1.0, 1e3, 1e9]))
+    | named("gpt.rotate", x=floats(2, 2, 5, 4), turn=floats(5, 2, 2))
+    | named("gpt2_weights", state=st.builds(lambda: {"transformer.wte.weight": torch.ones(3, 2)}))
+    | named("gpt.optimizers", model=reused(lambda: gpt.GPT(SMALL)), iterations=st.integers(1, 9))
+    | named("gpt.windows", tokens=wholes(20, below=11))
+    | named("gpt.log_probs", tokens=wholes(20, below=11))
+    | named(
+        "ngram.NGram",
+        text=st.sampled_from(["the quick brown fox"]),
+        alphabet=NONE,
+        discount=st.floats(0, 0.99) | NONE,
+        order=st.integers(1, 5),
+    )
+    | named("ngram.NGram.log_probs", text=st.sampled_from(["", "fox", "the brown"]))
+    | named("ngram.NGram.distribution", past=st.sampled_from(["", "fo", "zz", "the brown"]))
+    | named("ngram.NGram.sample", past=st.sampled_from(["", "fo"]), generator=st.builds(np.random.default_rng))
+    | named("shapes.size", model=CRITIC)
+    | named("to_levels", pixels=wholes(3, 4, below=256).map(Tensor.byte), levels=st.sampled_from([2, 256]))
+    | {
+        f"{name}.{kernel}": odd()
+        for name in ("PixelCNN", "GatedPixelCNN", "MaskedConv2d", "GatedBlock")
+        for kernel in ("first", "size")
+    }
+    | {
+        f"{name}.{x}": value
+        for name in ("PixelCNN", "GatedPixelCNN")
+        for x, value in (("levels", st.integers(2, 9)), ("shape", st.just((4, 5))), ("dilations", st.just((1, 2))))
+    }
+    | {f"PixelModel.{name}.x": wholes(5, 4, 5, below=3) for name in ("forward", "log_prob")}
+    | named("PixelModel.sample", n=st.just(2), given=wholes(2, 1, 5, below=3) | NONE, temperature=TEMPERATURES)
+    | named("pixelcnn.gate", x=floats(2, 4, 3, 3))
+    | named("from_eight_bits", whole=wholes(12, 4, below=9).map(Tensor.char), scale=floats(12))
+    | {f"sampling.{name}.p": st.floats(0.01, 1) for name in ("top_p", "min_p")}
+    | named("penalize", past=wholes(12, 3, below=4), penalty=st.floats(1, 9))
+    | named(
+        "Decoding",
+        temperature=TEMPERATURES | st.just(0),
+        top_p=st.floats(0.01, 1) | NONE,
+        min_p=st.floats(0, 1) | NONE,
+        repetition=st.floats(1, 9),
+    )
+    | named("Decoding.probabilities", past=wholes(12, 3, below=4) | NONE)
+    | named("sampling.generate", prompt=wholes(2, 5, below=11), stop=st.integers(0, 10) | NONE)
+    | named("LatentVariableModel", encoder=st.just(nn.Identity()), decoder=st.just(nn.Identity()), prior=NONE)
+    | {f"LatentVariableModel.{name}.x": floats(5, 3) for name in ("encode", "forward", "reconstruct")}
+    | {f"LatentVariableModel.{name}.labels": NONE for name in ("encode", "decode", "forward", "reconstruct", "sample")}
+    | named("LatentVariableModel.decode", z=floats(5, 2))
+    | named("LatentVariableModel.forward", noise=floats(5, 2) | NONE)
+    | named(
+        "vae.VAE",
+        hidden=st.sampled_from([4, (4, 3)]),
+        observation=NONE,
+        prior=NONE,
+        decoder_hidden=NONE | st.just((3,)),
+    )
+    | named("vae.VAE.encode", x=PICTURES, labels=wholes(5, below=3))
+    | named("vae.VAE.center", images=PICTURES)
+    | named("vae.elbo", model=INSTANCES["LinearVAE"], x=floats(5, 3), labels=NONE, noise=floats(5, 2) | NONE)
+    | named("vae.log_joint", x=floats(5, 3), z=floats(7, 5, 2), labels=NONE)
+    | named("vae.log_weights", x=floats(5, 3), labels=NONE)
+    | named("LinearVAE.exact", loading=floats(3, 2), sd=st.floats(0.01, 9), mean=floats(3))
+    | named("nearest_codes", codebook=floats(6, 4))
+    | {
+        f"vqvae.{name}.codes": wholes(5, 3, below=6)
+        for name in ("code_shares", "entropy_bits", "code_perplexity", "used")
+    }
+    | {f"vqvae.{name}.size": st.integers(6, 9) for name in ("code_shares", "entropy_bits", "code_perplexity", "used")}
+    | named("Codebook", decay=st.floats(0, 1))
+    | {f"Codebook.{name}.z": floats(5, 4, 3, 3) for name in ("forward", "update", "restart")}
+    | {f"Codebook.{name}.codes": wholes(5, 3, 3, below=6) for name in ("lookup", "update")}
+    | {
+        f"vqvae.{name}": st.integers(2, 8)
+        for name in ("VQVAE.channels", "Residual.channels", "CausalBlock.width", "CodePrior.width")
+    }
+    | {f"VQVAE.{name}.x": PICTURES for name in ("forward", "encode")}
+    | named("VQVAE.decode", codes=MAPS)
+    | named("vqvae.loss", x=PICTURES)
+    | named("CodePrior", shape=st.just((2, 3)))
+    | {f"CodePrior.{name}.codes": wholes(5, 2, 3, below=6) for name in ("forward", "log_prob")}
+    | {f"CodePrior.{name}.labels": wholes(5, below=2) for name in ("forward", "log_prob", "sample")}
+    | named("CodePrior.sample", n=st.just(5), temperature=TEMPERATURES)
+    | named("mu_law", samples=floats(5, 9, low=-1, high=1))
+    | named("inverse_mu_law", levels=wholes(5, 9, below=256))
+    | named("wavenet.WaveNet", dilations=st.sampled_from([(1, 2), [1]]))
+    | {f"WaveNet.{name}.levels": wholes(5, 9, below=6) for name in ("forward", "log_prob")}
+    | {f"WaveNet.{name}.labels": wholes(5, below=3) for name in ("forward", "log_prob", "sample")}
+    | named("WaveNet.sample", n=st.just(5), temperature=TEMPERATURES)
+    | named("wavenet.excerpts", rows=st.just([torch.arange(20), torch.arange(9)]))
+    | named(
+        "images.Images",
+        pixels=wholes(5, 28, 28, below=256).map(Tensor.byte),
+        labels=wholes(5, below=2),
+        classes=st.just(["a", "b"]),
+    )
+    | named("images.fashion_mnist", full=st.just(False))
+    | named("markets.Market", dates=st.just(np.arange(3).astype("datetime64[D]")), log_index=st.just(np.arange(3.0)))
+    | named("markets.Market.between", first=st.just("1991"), last=st.just("1995-03"))
+    | named("sound.Words.of", voice=st.sampled_from(sound.VOICES))
+    | named("sound.spoken_numbers", split=st.sampled_from(["train", "test"]))
+    | named("text.shakespeare", split=st.sampled_from(["train", "validation"]))
+    | named("text.encode", text=st.text("abc"), alphabet=st.just("cab"))
+    | named("text.decode", tokens=wholes(9, below=3), alphabet=st.just("abc"))
+    | named("toys.Mixture", weights=floats(3), means=floats(3, 2), sds=floats(3) | st.floats(0.1, 9))
+    | {f"toys.Mixture.{name}.x": floats(9, 2) for name in ("log_prob", "prob")}
+    | named("modes_covered", samples=floats(9, 2))
+    | named("toys.LinearGaussian", loading=floats(3, 2), sd=st.floats(0.1, 9), mean=floats(3) | st.floats(-9, 9))
+    | {f"toys.LinearGaussian.{name}.x": floats(9, 3) for name in ("log_prob", "posterior", "fit")}
+    | named("toys.LinearGaussian.fit", latent=st.integers(1, 2))
+    | {
+        f"toys.{name}.sd": st.floats(0.01, 9)
+        for name in ("two_gaussians", "ring_mixture", "grid_mixture", "ring", "grid")
+    }
+    | named(
+        "rates.schedule",
+        optimizer=SGD,
+        warm_up=st.floats(0.01, 0.9),
+        last=st.floats(0, 1),
+    )
+    | named("batches.check_data", data=st.tuples(floats(5, 1), wholes(5, below=3)))
+    | named("batches.Order", n=st.integers(6, 9), batch_size=st.sampled_from([2, 6]), rank=st.integers(0, 1))
+    | named("batches.Order", ranks=st.just(2), device=st.just("cpu"))
+    | named("loop.Run", checkpoint=NONE | st.just("/nonexistent/run.safetensors"))
+    | named("loop.Run.setup", parts=LINEAR | SGD)
+    | named("loop.Run.average", module=LINEAR, decay=st.floats(0, 1))
+    | named("loop.Run.batches", data=floats(9, 2))
+    | named("loop.Run.step", optimizer=SGD | st.lists(SGD, min_size=1, max_size=1), loss=LOSS)
+    | named("loop.Run.log", values=st.just({"values": 0.5}) | st.builds(lambda: {"values": torch.ones(1)}))
+    | named("flops.counted", call=LOSS.map(lambda loss: loss.square))
+    | named("flops.by_layer", module=LINEAR, inputs=floats(5, 4))
+    | named("memory.fits", model=LINEAR, optimizers=st.lists(SGD))
+    | named("memory.moments_size", optimizer=SGD)
+    | named("memory.saved", forward=st.just(lambda: WEIGHT.square().sum()), modules=LINEAR)
+    | named("memory.at_batch", measure=st.just(lambda batch: 8 * batch + 3))
+    | named("memory.peak", call=st.just(lambda: torch.zeros(9)))
+    | named("memory.recompute", modules=st.lists(LINEAR))
+    | named("memory.largest_batch", step=st.just(lambda batch: None))
+    | {
+        f"{name}.name": st.sampled_from(sorted(ENTRIES))
+        for name in ("__main__.checked", "catalogue.build", "catalogue.load", "catalogue.seconds", "catalogue.card")
+    }
+    | named("storage.packed", state=st.builds(lambda: nn.Linear(40, 40).state_dict()))
+    | named("storage.unpacked", content=st.builds(lambda: packed(nn.Linear(40, 40).state_dict(), "int8")))
+    | named("catalogue.as_csv", rows=st.just(list(ENTRIES.values())))
+)
+BAD = {
+    name: st.nothing() for name in ("models: D", "elbo.model", "denoising_loss.model", "autoencoder.score.model")
+} | {
+    "storage.unpacked.content": st.sampled_from([b"", b"junk", None, "text"]),
+    "batches.Order.device": st.nothing(),
+    "check_data.data": st.sampled_from([None, (), [1.0], (None,), (torch.ones(3), torch.ones(4)), (NaN * WEIGHT,)]),
+    "loop.Run.checkpoint": st.sampled_from([7, NaN, b"run", ["run"], True]),
+    "loop.Run.step.optimizer": st.sampled_from([None, 7, "word", [], [None], nn.Linear(2, 1)]),
+    "loop.Run.step.loss": st.sampled_from([None, 0.5, "word", torch.ones(()), WEIGHT]),  # NaN ends the run
+    "loop.Run.log.values": st.sampled_from([{"values": each} for each in (None, "word", {}, torch.ones(2), object())]),
+    "flops.by_layer.inputs": st.sampled_from([None, 7, "word", [1.0], np.ones(4)]),  # the module has its own words
+    "memory.Fit.needs": st.sampled_from([None, 7, {"weights": NaN}, {"weights": -1.0}, {"weights": "word"}]),
+}
+
+LAYER = "a layer inside a network, whose own door refuses what does not fit"
+CHECKER = "it is a check itself, and tried through the doors that it guards"
+SKIPPED = (
+    {
+        f"models.{name}": LAYER
+        for name in (
+            "gpt.Attention.forward",
+            "gpt.Attention.project",
+            "gpt.Block.forward",
+            "gpt.LayerCache.insert",
+            "pixelcnn.MaskedConv2d.forward",
+            "pixelcnn.MaskedConv2d.padded",
+            "pixelcnn.Seen",
+            "pixelcnn.Seen.write",
+            "pixelcnn.Seen.at",
+            "pixelcnn.LookBack.forward",
+            "pixelcnn.PixelModel.context",
+            "pixelcnn.PixelCNN.context",
+            "pixelcnn.GatedPixelCNN.context",
+            "pixelcnn.GatedBlock.forward",
+            "vqvae.Residual.forward",
+            "vqvae.CausalBlock.forward",
+            "wavenet.GatedLayer.forward",
+            "wavenet.GatedLayer.at",
+            "densities.wide",
+        )
+    }
+    | {
+        f"models.shapes.{name}": CHECKER
+        for name in (
+            "sizes",
+            "check_widths",
+            "check_odd",
+            "check_axes",
+            "check_alike",
+            "check_stretchable",
+            "check_format",
+            "check_latent",
+            "check_examples",
+            "check_real",
+            "check_floats",
+            "check_labels",
+            "check_ids",
+            "explained",
+        )
+    }
+    | {
+        f"models.densities.{name}": "abstract, or without arguments of its own"
+        for name in (
+            "Observation",
+            "Observation.log_prob",
+            "Observation.mean",
+            "Observation.output_of",
+            "Prior",
+            "Prior.log_prob",
+            "Prior.sample",
+            "Bernoulli",
+            "DiscretizedLogistic",
+        )
+    }
+    | {
+        target.name: "inside Run, which refuses what does not fit; tested with killed processes"
+        for target in targets("run")
+        if target.name.split(".")[1] in ("checkpoints", "fingerprint", "lock", "log", "parts", "progress")
+    }
+    | {
+        "data.files.fetched": "downloads; its tests have a server",
+        "data.files.verified": "files; its tests have them",
+        "zoo.__main__.main": "a command; its tests read what it prints",
+        "zoo.catalogue.entries": "a table that people edit; its tests spoil it",
+        "zoo.catalogue.Entry": "a row of a table that recipes write",
+        "zoo.catalogue.Entry.restored": "content of a file that is verified before",
+        "models.vae.Bound": "a result",
+        "models.pixelcnn.PixelModel": "abstract",
+        "models.classical.ClassGaussians.fit": "takes a second; it is GaussianPCA.fit for each class",
+        "data.markets.us_market": "no arguments",
+        "data.markets.nasdaq": "no arguments",
+        "data.markets.sp500": "no arguments",
+        "data.sound.Words": "a result",
+    }
+)
+
+# Steps of a training: they read no number, so NaN goes through, to `Run.step`, which stops.
+TRAINING = (
+    {
+        f"models.{name}"
+        for name in (
+            "autoencoder.Autoencoder.encode",
+            "autoencoder.Autoencoder.decode",
+            "autoencoder.Autoencoder.forward",
+            "autoencoder.squared_error",
+            "autoencoder.denoising_loss",
+            "autoencoder.score",
+            "classical.standard_normal",
+            "classifier.FashionClassifier.features",
+            "classifier.FashionClassifier.forward",
+            "vae.elbo",
+            "vae.log_joint",
+            "vae.log_weights",
+            "vqvae.nearest_codes",
+            "vqvae.straight_through",
+            "vqvae.codebook_loss",
+            "vqvae.commitment_loss",
+            "vqvae.Codebook.forward",
+            "vqvae.Codebook.update",
+            "vqvae.Codebook.restart",
+            "vqvae.VQVAE.forward",
+            "vqvae.loss",
+            "vae.VAE.encode",
+            "vae.LatentVariableModel.encode",
+            "vae.LatentVariableModel.decode",
+            "vae.LatentVariableModel.forward",
+            "vae.LatentVariableModel.reconstruct",
+            "gpt.attend",
+            "gpt.attention_weights",
+            "gpt.rotate",
+            "gpt.windows",
+            "sampling.top_k",
+            "sampling.top_p",
+            "sampling.min_p",
+            "sampling.penalize",
+            "pixelcnn.gate",
+            "pixelcnn.shifted",
+            "quantization.from_eight_bits",
+        )
+    }
+    | {f"models.gan.{name}" for name in dir(gan)}
+    | {f"models.gan.{name}.forward" for name in ("MLPGenerator", "Generator", "MLPDiscriminator", "Discriminator")}
+    | {
+        f"models.densities.{name}"
+        for name in (
+            "reparameterize",
+            "gaussian_kl",
+            "log_normal",
+            "bernoulli_log_likelihood",
+            "Prior.kl",
+            "Observation.check",
+            *(f"{prior}.{method}" for prior in ("StandardNormal", "MixturePrior") for method in ("log_prob", "kl")),
+            *(
+                f"{each}.{method}"
+                for each in ("Bernoulli", "DiscretizedLogistic", "Gaussian")
+                for method in ("log_prob", "mean", "output_of")
+            ),
+        )
+    }
+)
+
+DOCUMENTED = {
+    "models.ngram.NGram.log_probs": ("-inf", "a symbol is impossible"),
+    "models.sampling.top_k": ("-inf", "what is cut"),
+    "models.sampling.top_p": ("-inf", "what is cut"),
+    "models.sampling.min_p": ("-inf", "what is cut"),
+}
+ALIASES = {
+    "pixels": ("symbols",),
+    "mean": ("variances must",),
+    "start": ("transition must",),
+    "whole": ("scale must",),
+    "p": ("p is a share",),
+    "x": ("examples", "pictures", "has collapsed", "output must", "noise must", "z must", "down must", "right must"),
+    "images": ("examples",),
+    "given": ("pictures", "grey levels"),
+    "labels": ("model takes",),
+    "alphabet": ("tokens must lie",),
+    "levels": ("model takes",),
+    "classes": ("labels must lie",),
+    "prior": ("z must",),
+    "real": ("examples", "x must"),
+    "fake": ("examples", "x must"),
+    "k": ("the keys", "v must", "q must"),
+    "q": ("k must",),
+    "loading": ("latent must", "mean must"),
+    "latent": ("widths",),
+    "codebook": ("z must",),
+    "up": ("rows =", "up ="),
+    "right": ("columns =",),
+    "left": ("columns =",),
+    "codes": ("model takes",),
+    "logits": ("past must",),
+}
