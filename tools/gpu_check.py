@@ -190,7 +190,7 @@ def _run(part: Part, report: Report, options: argparse.Namespace) -> bool:
     except OutOfTime as error:
         report.end(part.name, STOPPED, f"OutOfTime: {error}")
     except Exception:
-        report.end(part.name, FAILED, traceback.format_exc())
+        report.end(part.name, FAILED, traceback.format_exc().replace(f"{ROOT}/", ""))
     return _answers(options)
 
 
