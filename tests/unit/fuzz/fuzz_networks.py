@@ -32,7 +32,10 @@ LIMITS = {"width": 8, "context": 12, "size": 9, "code": 4}
 
 def floats(*shape: int, low: float = 0.05, high: float = 0.95) -> st.SearchStrategy[Tensor]:
     """Tensors of a shape, its numbers between two bounds."""
-    draw = lambda seed: torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * (high - low) + low  # noqa: E731
+
+    def draw(seed: int) -> torch.Tensor:
+        return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * (high - low) + low
+
     return st.integers(0, 99).map(draw)
 
 
