@@ -1,6 +1,7 @@
 """Named equations: `$$ ... \\tag{gan.jsd} $$` gets an anchor and a mark that says whether a test verifies it.
 
-A test counts when it carries `@verifies("gan.jsd")`. Links and the index are made in equation_links.py.
+A test counts when it carries `@verifies("gan.jsd")`; the mark says whether the printed formula is parsed or bound.
+Links and the index are made in equation_links.py.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from typing import Any
 
 from docutils import nodes
-from equation_tests import tests
+from equation_tests import bound, tests
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
@@ -33,6 +34,7 @@ class Equations(SphinxTransform):
     def apply(self, **options: Any) -> None:
         """Go through the displayed equations of one document."""
         verified, defined = tests(str(self.app.srcdir)), equations(self.env)
+        tied = bound(str(self.app.srcdir))
         for block in list(self.document.findall(nodes.math_block)):
             if not (match := TAG.search(block.astext())):
                 continue
@@ -42,14 +44,15 @@ class Equations(SphinxTransform):
             if name not in verified:
                 LOGGER.warning('equation %s has no test; give one @verifies("%s")', name, name, location=block)
             defined[name] = (self.env.docname, block.astext())
-            block.replace_self(display(block, name, name in verified))
+            state = "not tested yet" if name not in verified else f"✓ tested, {'bound' if name in tied else 'parsed'}"
+            block.replace_self(display(block, name, state))
 
 
-def display(block: nodes.math_block, name: str, tested: bool) -> nodes.container:
+def display(block: nodes.math_block, name: str, state: str) -> nodes.container:
     """Build the equation with its anchor; its name moves into the mark, since MathJax keeps room for a tag twice."""
     text = f"\\begin{{equation*}}\n{TAG.sub('', block.astext()).strip()}\n\\end{{equation*}}"
     shown = nodes.math_block(text, text, nowrap=True, number=None, label=None)
-    words = f"({name}) ✓ tested" if tested else f"({name}) not tested yet"
+    words = f"({name}) {state}"
     mark = nodes.inline(words, words, equation=name)
     below = nodes.paragraph("", "", mark, classes=["equation-mark"])
     return nodes.container("", shown, below, ids=[anchor(name)], classes=["equation"])

@@ -13,14 +13,14 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from genai_utils.records.claims import MIME, SIGN
+from genai_utils.records.claims import MIME, SIGN, Claim
 
 LOGGER = logging.getLogger(__name__)
 
 
-def claims(source: Path, docnames: list[str]) -> list[dict[str, str]]:
+def claims(source: Path, docnames: list[str]) -> list[dict[str, Any]]:
     """Claims of the given documents, each with its docname; warns when an id occurs twice."""
-    found: list[dict[str, str]] = []
+    found: list[dict[str, Any]] = []
     for docname in docnames:
         path = source / f"{docname}.ipynb"
         cells = json.loads(path.read_text())["cells"] if path.exists() else []
@@ -44,13 +44,13 @@ class Ledger(SphinxDirective):
         found = claims(Path(self.env.srcdir), docnames)
         return [nodes.raw("", score(found) if self.name == "ledger-score" else self.table(found), format="html")]
 
-    def table(self, found: list[dict[str, str]]) -> str:
+    def table(self, found: list[dict[str, Any]]) -> str:
         """One row a claim, linked to its chapter."""
         up = "../" * self.env.docname.count("/")
         rows = "".join(
             f'<tr class="genai-{c["verdict"]}"><td>{SIGN[c["verdict"]]}</td>'
             f'<td><a href="{up}{c["docname"]}.html#claim-{c["id"].replace(".", "-")}">{html.escape(c["text"])}</a></td>'
-            f"<td>{html.escape(c['source'])}</td><td>{html.escape(c['evidence'])}</td></tr>"
+            f"<td>{html.escape(c['source'])}</td><td>{html.escape(c['evidence'])}{doubt(c)}</td></tr>"
             for c in found
         )
         head = "".join(
@@ -59,7 +59,13 @@ class Ledger(SphinxDirective):
         return f'<div class="ledger"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
-def score(found: list[dict[str, str]]) -> str:
+def doubt(found: dict[str, Any]) -> str:
+    """The other explanation of a claim's numbers, or that there is none, on a line of its own."""
+    words = Claim(**{name: value for name, value in found.items() if name != "docname"}).doubt
+    return f'<div class="genai-doubt">{html.escape(words)}</div>' if words else ""
+
+
+def score(found: list[dict[str, Any]]) -> str:
     """The score so far in one sentence."""
     count = Counter(claim["verdict"] for claim in found)
     words = {"supported": "supported", "refuted": "refuted", "depends": "undecided"}

@@ -1,4 +1,4 @@
-"""The page of results: every model of the book in one table, from genai_utils/records/results.csv."""
+"""The page of results: the models of the book in one table, from genai_utils/records/results.csv."""
 
 from __future__ import annotations
 

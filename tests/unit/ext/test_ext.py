@@ -105,15 +105,18 @@ APPENDIX = """# Appendix
 
 
 RESULTS = """\
-chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,frechet,coverage,usd_per_1000
-alpha,toy <i>,toys,1200,3,4.4,2.345678,exact,1.24,0.756,0.00123
-beta,second,toys,7,0,0.1,,,,,
+chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,bits_per_character,bits_per_sample,n,frechet,coverage,usd_per_1000
+alpha,toy <i>,toys,1200,3,4.4,2.345678,exact,,,2000,1.24,0.756,0.00123
+beta,second,toys,7,0,0.1,,,,,,,,
+beta,speaker,words,7,0,0.1,,,,2.5,,,,
+beta,writer,plays,7,0,0.1,,,1.5,,,,,0.00123
 """
 
 
 def claim(name: str, verdict: str, text: str = "Toys <b>rule</b>.") -> nbformat.NotebookNode:
     """Output of a cell that shows a claim."""
     facts = {"id": name, "text": text, "source": "S0 §1", "verdict": verdict, "evidence": "3 of 4"}
+    facts |= {"alternative": "1 < 2"} if verdict == "depends" else {}
     box = f'<div class="genai-claim" id="claim-{name.replace(".", "-")}">box</div>'
     return new_output("display_data", {"text/html": box, "text/plain": text, "application/vnd.genai.claim+json": facts})
 
@@ -143,6 +146,7 @@ def build(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess:
     pages = "\n".join(name for name in files if not name.endswith(".bib"))
     contents = f"# Book\n\n```{{toctree}}\n{pages}\n```\n"
     given = {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS}
+    given["tests/equations/bound.txt"] = "# name, digest\ntoy-model.second 00000000\n"
     given["genai_utils/records/results.csv"] = RESULTS
     for name, content in {**given, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -237,6 +241,11 @@ def test_a_tested_equation_links_to_its_tests(book):
     assert "both sides agree to six digits" in place(book["book/appendix"], mark)
 
 
+def test_a_mark_says_whether_the_formula_is_parsed_or_bound(book):
+    marks = [mark.get_text() for mark in book["notebooks/alpha"].select(".equation-mark")]
+    assert marks == ["(toy.first) ✓ tested, parsed", "(toy-model.second) ✓ tested, bound"]
+
+
 def test_the_name_of_an_equation_links_to_it_within_a_page_and_across(book):
     alpha, beta = (book[f"notebooks/{name}"].select('p a[href$="#eq-toy-first"]') for name in ("alpha", "beta"))
     assert [link.get_text() for link in alpha + beta] == ["(toy.first)"] * 2
@@ -282,19 +291,21 @@ def test_the_ledger_lists_each_claim_with_a_link_to_its_box(book):
     assert rows == [
         ["✓ supported", "Toys <b>rule</b>.", "S0 §1", "3 of 4"],
         ["✗ refuted", "Toys are cheap.", "S0 §1", "3 of 4"],
-        ["~ depends", "Toys are fun.", "S0 §1", "3 of 4"],
+        ["~ depends", "Toys are fun.", "S0 §1", "3 of 4Other explanation: 1 < 2."],
     ]
     links = [link["href"] for link in book["book/appendix"].select(".ledger a")]
     assert links[2] == "../notebooks/beta.html#claim-toy-fun" and book["notebooks/beta"].find(id="claim-toy-fun")
 
 
 def test_the_table_of_results_links_each_model_and_shows_a_dash_for_what_it_does_not_have(book):
-    table = book["book/appendix"].select("table")[1]
+    table, price = book["book/appendix"].select("table")[1], "0.0012 USD for 1,000 "
     assert [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")] == [
-        ["toy <i>", "toys", "1,200", "3 steps, 4 s", "2.346, exact", "1.2", "76%", "0.0012 USD"],
-        ["second", "toys", "7", "0 steps, 0 s", "–", "–", "–", "–"],
+        ["toy <i>", "toys", "1,200", "3 steps, 4 s", "2.346 a pixel, exact", "2,000", "1.2", "76%", price + "pictures"],
+        ["second", "toys", "7", "0 steps, 0 s", "–", "–", "–", "–", "–"],
+        ["speaker", "words", "7", "0 steps, 0 s", "2.500 a sample of sound", "–", "–", "–", "–"],
+        ["writer", "plays", "7", "0 steps, 0 s", "1.500 a character", "–", "–", "–", price + "characters"],
     ]
-    assert [link["href"] for link in table.select("a")] == ["../notebooks/alpha.html", "../notebooks/beta.html"]
+    assert [link["href"] for link in table.select("a")] == ["../notebooks/alpha.html", *["../notebooks/beta.html"] * 3]
 
 
 def test_the_score_counts_verdicts(book):
