@@ -45,7 +45,8 @@ def device_name() -> str:
 def precision() -> str:
     """Name the number format to train in, "bf16" or "fp32": bf16 only where the hardware multiplies it natively.
 
-    Elsewhere bf16 is emulated and slower than fp32.
+    Elsewhere bf16 is emulated and slower than fp32. GPUs before 2020 (compute capability below 8, such as the T4) have
+    none, and train in fp32: sixteen bits there would be fp16, which needs a loss scaler in every loop.
     """
     import torch
 

@@ -7,7 +7,7 @@ import random
 
 from genai_utils import __version__
 from genai_utils.checks import between, whole
-from genai_utils.device import budget_name, device_name, precision, threads
+from genai_utils.device import budget_name, device_name, has_gpu, precision, threads
 
 
 def start(seed: int = 0) -> None:
@@ -28,7 +28,8 @@ def start(seed: int = 0) -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(threads())
     style.use()
+    reason = " (this GPU has no bf16)" if has_gpu() and precision() == "fp32" else ""
     print(
         f"genai_utils {__version__} · Python {platform.python_version()} · torch {torch.__version__.split('+')[0]} · "
-        f"{device_name()} · {precision()} · budget {budget_name()} · seed {seed}"
+        f"{device_name()} · {precision()}{reason} · budget {budget_name()} · seed {seed}"
     )

@@ -58,7 +58,7 @@ def run_trains_on_this_device_in_its_number_format(check: Check) -> None:
 
 def a_run_resumes_with_its_schedules(check: Check) -> None:
     """Broken off and started again it goes on as if nothing had been: as near as two runs without a break are."""
-    steps = check.pick(120, 30)
+    steps = check.pick(120, 16)
     with tempfile.TemporaryDirectory() as folder:
         whole, again = (_trained(check, Path(folder, name), steps) for name in "ab")
         _trained(check, Path(folder, "c"), steps, stop=steps // 2 + 3)

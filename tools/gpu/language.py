@@ -18,12 +18,13 @@ from genai_utils.data import text
 from genai_utils.metrics import hardware
 from genai_utils.models import gpt, size
 from genai_utils.run import memory, schedule
+from tools.gpu import held
 from tools.gpu.check import Check, free, reason
 from tools.gpu.climb import Lap, Watch, climb, source
 from tools.gpu.machine import reduced
 
 MEDIUM = gpt.Config(8_192, context=512, layers=8, heads=8, width=512)  # 25 million weights in its blocks
-LARGE = gpt.Config(16_384, context=512, layers=24, heads=16, width=2_048)  # 1.3 billion: writing waits for memory
+LARGE = gpt.Config(16_384, context=512, layers=18, heads=16, width=2_048)  # a billion: writing waits for memory
 TOY = gpt.Config(67, context=16, layers=2, heads=2, width=16)
 Forward = Callable[[Tensor], Tensor]
 
@@ -258,6 +259,8 @@ class Task:
 def memory_of_the_gpt(check: Check) -> None:
     """What was predicted beside what was held at most, and whether "it fits" is true of a device with less room."""
     config = check.pick(replace(MEDIUM, context=256), TOY)
+    _classes(check, config, check.pick(64, 4))
+    free()
     for again in (False, True):
         for batch in check.pick([4, 16, 64], [4, 8]):
             _beside(check, config, batch, again)
@@ -266,6 +269,15 @@ def memory_of_the_gpt(check: Check) -> None:
     else:
         check.note("fits", "skipped: the room of a processor is not limited")
     check.note("largest batch", memory.largest_batch(lambda batch: _crowd(check, batch), 512))
+
+
+def _classes(check: Check, config: gpt.Config, batch: int) -> None:
+    """Each class of tensor by itself."""
+    foretold = predicted(check, config, batch, False)
+    model = gpt.GPT(config).to(check.device)
+    adam = torch.optim.AdamW(model.parameters(), 1e-4, fused=True)
+    tokens = torch.randint(config.vocabulary, (batch, config.context + 1), device=check.device)
+    held.by_class(check, model, adam, lambda: loss_of(model, tokens), foretold.needs)
 
 
 def _beside(check: Check, config: gpt.Config, batch: int, again: bool) -> None:

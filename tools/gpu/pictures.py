@@ -86,7 +86,7 @@ class Game:
         self.check, data = check, fashion_mnist("train").images
         self.here, self.there = data, data.to(check.device)
         self.real = samples.features(fashion_mnist("test").images[: check.pick(2_000, 80)])
-        self.examples = check.pick(25_600, 128)
+        self.examples = check.pick(12_800, 128)  # 400 steps of 32: so that each rung has several seeds
 
     def fit(self, rung: Rung, seed: int) -> Lap:
         """Train once."""

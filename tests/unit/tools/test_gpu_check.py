@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -10,9 +11,10 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from tools import gpu_check, make_gpu_data
-from tools.gpu import chapters, checks, climb, keep, machine, writing
+from tools.gpu import chapters, checks, climb, held, keep, machine, writing
 from tools.gpu.report import Report
 from tools.notebooks import ROOT, Project, build
 
@@ -94,6 +96,31 @@ def test_the_rehearsal_read_the_folder_of_data_and_wrote_a_text(rehearsal):
     assert {id for id in report.parts["language"]["figures"] if "bits" in id} == {
         f"language.bits.{name}" for name in make_gpu_data.READERS
     }
+
+
+def test_weights_gradients_and_moments_of_a_step_are_as_predicted(rehearsal):
+    figures = rehearsal[0].parts["memory"]["figures"]
+    for name in ("weights", "gradients", "moments"):
+        assert figures[f"memory.class.{name}.measured"]["value"] > 0
+        assert figures[f"memory.class.{name}.ratio"]["value"] == 1
+
+
+def test_a_block_belongs_to_the_tensor_that_begins_there_and_the_rest_to_nobody():
+    layer = torch.nn.Linear(3, 1)
+    sgd = torch.optim.SGD(layer.parameters(), 0.1, momentum=0.9)
+    layer(torch.ones(1, 3)).sum().backward()
+    sgd.step()
+    owned = held.owners(layer, sgd)
+    assert {name: len(tensors) for name, tensors in owned.items()} == {"weights": 2, "gradients": 2, "moments": 2}
+    weight, moment = (owned[name][0].untyped_storage().data_ptr() for name in ("weights", "moments"))
+    used, unused = ({"size": 7, "state": state} for state in ("active_allocated", "inactive"))
+    snapshot = [  # at places where torch begins no storage of its own
+        {"address": weight - 7, "blocks": [used, used | {"size": 513}, unused]},
+        {"address": moment - 7, "blocks": [unused, used | {"size": 1025}, used]},
+    ]
+    assert held.shares(held.active(snapshot), owned) == {
+        "weights": 513, "gradients": 0, "moments": 1025, "other": 14
+    }  # fmt: skip
 
 
 def test_figures_of_two_parts_do_not_share_a_name(rehearsal):
@@ -313,17 +340,26 @@ def test_a_cell_that_fails_is_kept_with_its_line_and_the_next_ones_run(tmp_path,
     assert found[1]["error"][1:] == ["assert b == 2, 'the sentence is wrong'", "AssertionError: the sentence is wrong"]
 
 
-def test_a_chapter_runs_where_nothing_can_show_it(tmp_path):
-    code = """
+@pytest.mark.parametrize(("name", "explorer"), [("gan-training", "LatentExplorer"), ("transformers", "GPTExplorer")])
+def test_a_chapter_runs_where_nothing_can_show_it(tmp_path, name, explorer):
+    code = f"""
 import sys
 hidden = ("IPython", "traitlets", "anywidget", "ipywidgets")
 sys.modules.update(dict.fromkeys(hidden))
 from tools.gpu import chapters
-cells = chapters.cells(chapters._text("gan-training"))
-play = next(cell for cell in cells if "LatentExplorer" in cell)
+cells = chapters.cells(chapters._text("{name}"))
+play = next(cell for cell in cells if "{explorer}" in cell)
 found = chapters.run([*cells[:4], play], lambda rows: None)
 print([row.get("error") for row in found])
 """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == [str([None] * 5)], done.stderr[-2000:]
+
+
+def test_the_minutes_predicted_for_a_small_gpu_are_those_of_the_chapters_budgets():
+    page = Project(ROOT).text("gpu-training").read_text(encoding="utf-8")
+    found = dict(re.findall(r'^    "([a-z-]+), [^"]+": \(.*?([\d_]+), asks\[', page, re.MULTILINE))
+    assert set(found) == set(chapters.CHAPTERS)
+    for name, steps in found.items():
+        assert f"gpu={steps})" in Project(ROOT).text(name).read_text(encoding="utf-8"), f"{name}: not {steps} steps"
