@@ -21,17 +21,17 @@ class WhatMustBeTrue(Explorer, script="capex"):
     Equations (value.annuity), (value.capex-revenue), (value.hour).
     """
 
-    capex = Number(fact("B-C4").stated("725B") / 1e9, min=1.0).tag(sync=True)
-    chip_share = Number(_CHIP_SHARE, min=0.0, max=1.0).tag(sync=True)
-    chip_life = Number(5.0, min=0.5).tag(sync=True)
-    building_life = Number(20.0, min=0.5).tag(sync=True)
-    rate = Number(0.1, min=0.0).tag(sync=True)
-    running = Number(0.05, min=0.0).tag(sync=True)
-    margin = Number(0.5, max=0.99).tag(sync=True)
-    revenue_today = Number(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1).tag(sync=True)
-    utilisation = Number(0.6, min=0.01, max=1.0).tag(sync=True)
-    gpu_cost = Number(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1).tag(sync=True)
-    rent = Number(fact("B-U4").value, min=0.01).tag(sync=True)
+    capex = Number(fact("B-C4").stated("725B") / 1e9, min=1.0)
+    chip_share = Number(_CHIP_SHARE, min=0.0, max=1.0)
+    chip_life = Number(5.0, min=0.5)
+    building_life = Number(20.0, min=0.5)
+    rate = Number(0.1, min=0.0)
+    running = Number(0.05, min=0.0)
+    margin = Number(0.5, max=0.99)
+    revenue_today = Number(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1)
+    utilisation = Number(0.6, min=0.01, max=1.0)
+    gpu_cost = Number(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1)
+    rent = Number(fact("B-U4").value, min=0.01)
 
     @property
     def buildout(self) -> Buildout:

@@ -15,13 +15,13 @@ class PlayTheGame(Explorer, script="game"):
     "simultaneous" or "alternating". Equations (gan.dirac-simultaneous), (gan.dirac-alternating), (gan.dirac-r1).
     """
 
-    data_width = Number(1.0, min=0.1).tag(sync=True)
-    mean = Number(2.0).tag(sync=True)
-    width = Number(1.0, min=0.1).tag(sync=True)
-    threshold = Number(0.0).tag(sync=True)
-    steepness = Number(1.0).tag(sync=True)
-    step = Number(0.3, min=0.0).tag(sync=True)
-    r1 = Number(0.0, min=0.0).tag(sync=True)
-    start = Number(1.0, min=0.0).tag(sync=True)
-    rounds = Count(120, min=1).tag(sync=True)
-    order = Choice(["simultaneous", "alternating"], "simultaneous").tag(sync=True)
+    data_width = Number(1.0, min=0.1)
+    mean = Number(2.0)
+    width = Number(1.0, min=0.1)
+    threshold = Number(0.0)
+    steepness = Number(1.0)
+    step = Number(0.3, min=0.0)
+    r1 = Number(0.0, min=0.0)
+    start = Number(1.0, min=0.0)
+    rounds = Count(120, min=1)
+    order = Choice(["simultaneous", "alternating"], "simultaneous")

@@ -30,6 +30,8 @@ class GPTExplorer(Explorer, script="gpt"):
         prompt: what to start from, at least one character.  temperature, top_k, top_p, seed: where the controls stand
             at first; see `models.sampling.Decoding`.
         model, alphabet: a GPT of your own and its characters, in order; by default the zoo's `gpt`.
+        inside: show below one head at work on the prompt: queries, keys, scores, shares and values of each character,
+            once the reader has guessed where it looks. Equation (gpt.attention).
     Raises: ValueError: a character is not in the alphabet, or the page cannot compute such a model or settings.
     """
 
@@ -43,6 +45,7 @@ class GPTExplorer(Explorer, script="gpt"):
     top_k = traitlets.Int().tag(sync=True)
     top_p = traitlets.Float().tag(sync=True)
     seed = traitlets.Int().tag(sync=True)
+    inside = traitlets.Bool().tag(sync=True)
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class GPTExplorer(Explorer, script="gpt"):
         seed: int = 0,
         model: GPT | None = None,
         alphabet: str | None = None,
+        inside: bool = False,
     ) -> None:
         of_type((GPT, NoneType), model=model)
+        of_type(bool, inside=inside)
         whole(0, seed=seed)
         network, alphabet = model or _shipped(), alphabet or shakespeare_alphabet()
         check_model(network.config, alphabet)
@@ -73,6 +78,7 @@ class GPTExplorer(Explorer, script="gpt"):
             top_k=top_k or len(alphabet),
             top_p=top_p or 1.0,
             seed=seed,
+            inside=inside,
         )
 
     def __repr__(self) -> str:

@@ -228,7 +228,8 @@ function foot(reset) {
 /**
  * An explorer around a state. start: its values by name; those that are traits stay in step with the kernel.
  * build(state, change, tabulate) makes the view: `nodes` for the columns, `controls`, `draw()` and `tables()`; where
- * needed, `forget()` before a state from the address and `stop()` at the end. Controls call change({ name: value }).
+ * needed, `forget()` before a state from the address, `sought(said)`, the node that such a state is about, and `stop()`
+ * at the end. Controls call change({ name: value }).
  * Returns how to clean up.
  */
 export function explorer({ model, el }, name, start, build) {
@@ -250,7 +251,7 @@ export function explorer({ model, el }, name, start, build) {
     const values = view.controls.map((control) => [control.name, control.read(said[control.name])]);
     view.forget?.();
     update({ ...start, ...Object.fromEntries(values.filter(([, value]) => value !== undefined)) });
-    intoView(root);
+    intoView(view.sought?.(said) ?? root);
   };
   const view = build(state, change, tabulate), end = foot(() => change(start));
   const root = element("div", { class: `genai-kit genai-${name}` }, ...view.nodes, end.node);

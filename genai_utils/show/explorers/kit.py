@@ -1,4 +1,4 @@
-"""What all explorers are: a widget whose script is `kit.js` and the explorer's own in one text."""
+"""What all explorers are: a widget whose script is the explorer's own and those it imports, in one text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from genai_utils.checks import between, one_of, whole
 
 HERE = Path(__file__).parent
 LARGE = 1e12  # no input of a page is larger
-IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./kit\.js";$', re.MULTILINE)
+SYNCED = {"sync": True}  # the page hears of it
+IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 
 
 class Number(traitlets.Float):
     """A number that a reader may set, finite and within its range.  Raises: TypeError, ValueError: names the trait."""
+
+    metadata = SYNCED
 
     def validate(self, obj: Any, value: Any) -> float:
         """The number, if it is one."""
@@ -28,6 +31,8 @@ class Number(traitlets.Float):
 class Count(traitlets.Int):
     """A whole number of `min` or more.  Raises: TypeError, ValueError: names the trait."""
 
+    metadata = SYNCED
+
     def validate(self, obj: Any, value: Any) -> int:
         """The number, if it is one."""
         whole(self.min, **{self.name or "value": value})
@@ -36,6 +41,8 @@ class Count(traitlets.Int):
 
 class Choice(traitlets.Enum):
     """One of several words.  Raises: ValueError: names the trait and the nearest word."""
+
+    metadata = SYNCED
 
     def validate(self, obj: Any, value: Any) -> Any:
         """The word, if it is one of them."""
@@ -46,14 +53,14 @@ class Choice(traitlets.Enum):
 class Explorer(anywidget.AnyWidget):
     """A widget that computes and draws in the browser; `class PlayTheGame(Explorer, script="game")` runs game.js.
 
-    A notebook takes one text, in which nothing can be imported: there kit.js becomes a function that returns what is
-    asked of it. On the site the two files stay modules of their own.
+    A notebook takes one text, in which nothing can be imported: there kit.js, and what else the script imports, becomes
+    a function that returns what is asked of it. On the site the files stay modules of their own.
     Raises: TypeError, ValueError: a trait that it does not have, or a value that the trait cannot take.
     """
 
     def __init_subclass__(cls, script: str | None = None, **more: Any) -> None:
         if script:
-            cls._esm = IMPORT.sub(_called, (HERE / f"{script}.js").read_text("utf-8"))
+            cls._esm = _one_text(script)
             cls._css = "".join((HERE / name).read_text("utf-8") for name in ("kit.css", f"{script}.css"))
         super().__init_subclass__(**more)
 
@@ -63,6 +70,26 @@ class Explorer(anywidget.AnyWidget):
         super().__init__(**traits)
 
 
-def _called(names: re.Match[str]) -> str:
-    kit = re.sub(r"^export ", "", (HERE / "kit.js").read_text("utf-8"), flags=re.MULTILINE)
-    return f"const {names[1]} = (() => {{\n{kit}return {names[1]};\n}})();"
+def _one_text(script: str) -> str:
+    """A script behind all that it imports, each once and before those that ask for it."""
+    modules: dict[str, str] = {}
+
+    def gather(name: str) -> None:
+        text = (HERE / f"{name}.js").read_text("utf-8")
+        for _, other in IMPORT.findall(text):
+            if other not in modules:
+                gather(other)
+        modules[name] = text
+
+    gather(script)
+    asked: dict[str, set[str]] = {name: set() for name in modules}
+    for names, other in IMPORT.findall("".join(modules.values())):
+        asked[other].update(re.findall(r"\w+", names))
+    called = {name: IMPORT.sub(r"const \1 = _\2;", text) for name, text in modules.items()}
+    own = called.pop(script)
+    return "".join(_function(name, text, asked[name]) for name, text in called.items()) + own
+
+
+def _function(name: str, text: str, asked: set[str]) -> str:
+    body = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+    return f"const _{name} = (() => {{\n{body}return {{ {', '.join(sorted(asked))} }};\n}})();\n"

@@ -18,19 +18,19 @@ class ProfitAndLoss(Explorer, script="pnl"):
     Equations (unit.cost-per-token), (unit.margin), (unit.free-tier), (unit.decline).
     """
 
-    users = Number(100_000.0, min=1.0).tag(sync=True)
-    paying_share = Number(0.064, min=0.0, max=1.0).tag(sync=True)
-    usd_per_payer = Number(20.0, min=0.0).tag(sync=True)
-    payer_tokens = Number(3.0, min=0.0).tag(sync=True)
-    free_tokens = Number(0.2, min=0.0).tag(sync=True)
-    tokens_per_second = Number(10_000.0, min=1.0).tag(sync=True)
-    machine_usd_per_hour = Number(23.6, min=0.0).tag(sync=True)
-    utilisation = Number(0.4, min=0.01, max=1.0).tag(sync=True)
-    fixed_usd = Number(45_000.0, min=0.0).tag(sync=True)
-    price_factor = Number(1.5, min=0.1).tag(sync=True)
-    cost_factor = Number(2.0, min=0.1).tag(sync=True)
-    users_factor = Number(1.2, min=0.1).tag(sync=True)
-    use_factor = Number(1.5, min=0.1).tag(sync=True)
+    users = Number(100_000.0, min=1.0)
+    paying_share = Number(0.064, min=0.0, max=1.0)
+    usd_per_payer = Number(20.0, min=0.0)
+    payer_tokens = Number(3.0, min=0.0)
+    free_tokens = Number(0.2, min=0.0)
+    tokens_per_second = Number(10_000.0, min=1.0)
+    machine_usd_per_hour = Number(23.6, min=0.0)
+    utilisation = Number(0.4, min=0.01, max=1.0)
+    fixed_usd = Number(45_000.0, min=0.0)
+    price_factor = Number(1.5, min=0.1)
+    cost_factor = Number(2.0, min=0.1)
+    users_factor = Number(1.2, min=0.1)
+    use_factor = Number(1.5, min=0.1)
 
     def plan(self) -> Plan:
         """The plan as it is bent now."""

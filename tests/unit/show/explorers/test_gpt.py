@@ -34,11 +34,11 @@ def small(**changes):
     return model
 
 
-def on_the_page(body, widget, given, folder):
+def on_the_page(body, widget, given, folder, modules="network.js"):
     """What `body` returns, with text(prompt) a prompt that was read by the network of the widget."""
     values = {"weights": np.frombuffer(widget.weights, np.int8).tolist(), "sizes": widget.sizes}
     values["numbers"] = np.frombuffer(widget.numbers, "<f4").tolist()
-    return run_module("gpt.js", READ + body, values | given, folder)
+    return run_module(modules, READ + body, values | given, folder)
 
 
 def as_stored(widget, model):
@@ -148,12 +148,12 @@ def test_temperature_and_cuts_choose_as_decoding_does(tmp_path):
     body = "return given.map(({ logits, settings }) => Array.from(explorer.probabilities(logits, settings)));"
     given = [{"logits": x.tolist(), "settings": as_javascript(*s)} for x, s in zip(logits, settings, strict=True)]
     theirs = torch.cat([Decoding(*s).probabilities(x[None]) for x, s in zip(logits, settings, strict=True)])
-    assert torch.allclose(torch.tensor(run_module("gpt.js", body, given, tmp_path)), theirs, atol=1e-6)
+    assert torch.allclose(torch.tensor(run_module("network.js", body, given, tmp_path)), theirs, atol=1e-6)
 
 
 def test_random_numbers_are_uniform_and_belong_to_their_seed_and_place(tmp_path):
     body = "return given.map((seed) => Array.from({ length: 4000 }, (_, place) => explorer.draw(seed, place)));"
-    draws = np.array(run_module("gpt.js", body, [0, 1, 2, 1], tmp_path))
+    draws = np.array(run_module("network.js", body, [0, 1, 2, 1], tmp_path))
     assert (draws[1] == draws[3]).all()
     assert kstest(draws[:3].ravel(), "uniform").pvalue > 1e-3
     assert kstest(draws[:3, 1:].ravel() - draws[:3, :-1].ravel(), "triang", args=(0.5, -1, 2)).pvalue > 1e-3
@@ -165,7 +165,7 @@ def test_a_token_is_picked_as_often_as_it_is_likely(tmp_path):
     body = """const order = explorer.ranked(given), counts = [0, 0, 0, 0];
     for (let u = 0.0005; u < 1; u += 0.001) counts[explorer.pick(given, order, u)] += 1;
     return [counts, explorer.pick(given, order, 1 - 2 ** -53), explorer.pick(given, order, 0)];"""
-    counts, last, first = run_module("gpt.js", body, chances, tmp_path)
+    counts, last, first = run_module("network.js", body, chances, tmp_path)
     assert counts == pytest.approx([100, 0, 550, 350], abs=1)
     assert (first, last) == (2, 0)
 
@@ -173,7 +173,7 @@ def test_a_token_is_picked_as_often_as_it_is_likely(tmp_path):
 def test_the_page_says_which_characters_the_model_does_not_know(tmp_path):
     body = "return given.map(([prompt, alphabet]) => explorer.complaint(prompt, alphabet));"
     prompts = [("KING:\n", shakespeare_alphabet()), ("Café 7 7", shakespeare_alphabet()), ("", ALPHABET)]
-    fine, strange, empty = run_module("gpt.js", body, prompts, tmp_path)
+    fine, strange, empty = run_module("network.js", body, prompts, tmp_path)
     assert fine == "" and "empty" in empty
     assert strange.startswith("The model does not know “é”, “7”. It knows: new line space !")
     assert strange.endswith("? A to Z a to z")

@@ -131,3 +131,11 @@ def test_links_of_the_book_ask_an_explorer_for_what_it_has(js):
         source = (EXPLORERS / f"{name}.js").read_text()
         assert all(re.search(rf'"{key}"|\b{key}:', source) for key in said), link
         assert link == f"{name}=" + ",".join(f"{key}:{quote(value, safe='')}" for key, value in said.items())
+
+
+def test_what_several_scripts_import_stands_once_in_the_text_for_jupyter_and_before_them():
+    text = explorers.GPTExplorer._esm
+    modules = re.findall(r"^const _(\w+) = \(\(\) => \{$", text, re.MULTILINE)
+    assert sorted(modules) == ["attention", "kit", "network"] and modules[-1] == "attention"
+    assert "import" not in text and len(re.findall("^export ", text, re.MULTILINE)) == 1
+    assert text.count("function softmax(") == 1
