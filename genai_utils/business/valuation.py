@@ -243,7 +243,7 @@ def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tu
 
 
 def _check_swings(measure: object, base: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    checks.of_type(Callable, measure=measure)  # type: ignore[arg-type]
+    checks.callables(measure=measure)
     checks.of_type(Mapping, ranges=ranges)
     if not is_dataclass(base) or isinstance(base, type):
         raise TypeError(f"base must be a dataclass, got {base!r}")

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from genai_utils.checks import of_type, whole
+
 REINSTALL = "reinstall the wheel of the course"
 _PACKERS = {".gz": gzip, ".xz": lzma}
 _NETWORK = (urllib.error.URLError, ConnectionError, TimeoutError)
@@ -24,8 +26,10 @@ def verified(path: Path, sha256: str, advice: str = REINSTALL) -> bytes:
     """The content of a file, unpacked if its name ends in .gz, .gz.part or .xz, when its sha256 is the expected one.
 
     Args: advice: what to do if the file is missing or another one.
-    Raises: FileNotFoundError: it is missing.  ValueError: it is cut off, or not the published file.
+    Raises: FileNotFoundError: it is missing.  ValueError: it is cut off, or not the
+        published file.  TypeError: no path.
     """
+    of_type(Path, path=path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; {advice}")
     content = _unpacked(path, advice)
@@ -40,8 +44,13 @@ def fetched(urls: Sequence[str], target: Path, sha256: str, megabytes: int, offl
     Args: sha256: of the unpacked content.  megabytes: room that the data set needs.  offline: what to do without a
         network, for the error.
     Raises: ConnectionError: nothing answered; what has arrived is kept.  ValueError: another file arrived; it is
-        removed.  OSError: the disk is full, or there can be no such folder.
+        removed, or there is no address.  OSError: the disk is full, or there can be no such folder.  TypeError.
     """
+    of_type((tuple, list), urls=urls)
+    if not all(isinstance(url, str) and ":" in url for url in urls) or not urls:
+        raise ValueError(f"urls must be one address or several, got {urls}")
+    of_type(Path, target=target)
+    whole(1, megabytes=megabytes)
     part = target.with_name(f"{target.name}.part")
     _make(target.parent)
     with _explained(part, megabytes, offline):

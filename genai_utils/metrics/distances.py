@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genai_utils import checks
 from genai_utils.metrics.estimate import BOOTSTRAP, SUBSETS, Estimate, mean_of
 
 NEIGHBORS = 5
+WHOLE_KERNEL = 3_000  # rows up to which all pairs are held at once, in 72 MB
 LARGEST = 1e30  # beyond it the squares of features lose all digits
 
 
@@ -47,17 +47,20 @@ def psnr(images: Tensor, others: Tensor, peak: float = 2.0) -> float:
 
 
 def frechet_distance(a: Tensor, b: Tensor, resamples: int = 20) -> Estimate:
-    """Squared Frechet distance of the Gaussians fitted to two sets of features.
+    """Squared Frechet distance of the Gaussians fitted to two sets of features, as every published FID is.
 
-    |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)), by torchmetrics in float64.
+    |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)), in float64. Both sets are moved to the mean of b
+    first, which changes nothing but rounding: far from the origin covariances keep their digits.
 
     Args: a, b: features (n, d) and (m, d), n and m > d.  resamples: bootstrap resamples (of both sets) for the spread.
     Raises: ValueError: too few samples for a covariance of full rank, NaN, wrong shape.
-    Source: Heusel et al. 2017, arXiv:1706.08500, there with Inception features.
+    Source: Heusel et al. 2017, arXiv:1706.08500, there with Inception features. Equation (metric.frechet).
     """
     checks.fits(resamples=resamples)
     checks.tensors("(n, d)", a=a, b=b)
     a, b = pair(a.shape[-1] + 1, a=a, b=b)
+    center = b.mean(dim=0)
+    a, b = a - center, b - center
     generator = torch.Generator().manual_seed(0)
     draws = [_frechet(_resampled(a, generator), _resampled(b, generator)) for _ in range(resamples)]
     return Estimate(_frechet(a, b), float(np.std(draws)), len(a), BOOTSTRAP)
@@ -69,10 +72,8 @@ def kernel_distance(a: Tensor, b: Tensor, subsets: int = 50, subset_size: int | 
     Args: a, b: features (n, d) and (m, d), n and m >= 4.  subset_size: 2 or more, below n and m; default 1,000, or half
         of the smaller set.
     Raises: ValueError: too few samples, NaN, wrong shape.
-    Source: Bińkowski et al. 2018, arXiv:1801.01401, there with Inception features; computed by torchmetrics in float64.
+    Source: Bińkowski et al. 2018, arXiv:1801.01401, there with Inception features. Equation (metric.kernel).
     """
-    from torchmetrics.image.kid import KernelInceptionDistance
-
     checks.fits(subsets=subsets)
     a, b = pair(4, a=a, b=b)
     size = min(1000, len(a) // 2, len(b) // 2) if subset_size is None else subset_size
@@ -81,14 +82,18 @@ def kernel_distance(a: Tensor, b: Tensor, subsets: int = 50, subset_size: int | 
         raise ValueError(
             f"subset_size must be at most the {min(len(a), len(b))} samples of the smaller set, got {size}"
         )
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save")
-        torch.manual_seed(0)  # torchmetrics draws its subsets from the global generator
-        metric = KernelInceptionDistance(feature=_Given(a.shape[1]), subsets=subsets, subset_size=size)
-        metric.update(b, real=True)
-        metric.update(a, real=False)
-        mean, sd = metric.compute()
-    return Estimate(float(mean), float(sd), len(a), f"{SUBSETS} of {size:,}")
+    generator = torch.Generator().manual_seed(0)
+    chosen = [[torch.randperm(len(x), generator=generator)[:size] for x in (b, a)] for _ in range(subsets)]
+    if max(len(a), len(b)) <= WHOLE_KERNEL:  # each pair is looked at once, not once a subset
+        members = [torch.zeros(subsets, len(x), dtype=torch.float64) for x in (b, a)]
+        for i, rows in enumerate(chosen):
+            for member, row in zip(members, rows, strict=True):
+                member[i, row] = 1.0
+        found = _discrepancies(b, a, *members)
+    else:
+        every = torch.ones(1, size, dtype=torch.float64)
+        found = torch.cat([_discrepancies(b[mine], a[others], every, every) for mine, others in chosen])
+    return Estimate(float(found.mean()), float(found.std(correction=0)), len(a), f"{SUBSETS} of {size:,}")
 
 
 def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = NEIGHBORS) -> Neighborhoods:
@@ -97,6 +102,8 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = NEIGH
     precision: share of fake samples inside a real ball.  recall: share of real ones inside a fake ball.
     density: real balls around a fake sample, over k (1 is expected of a perfect model, more is possible).
     coverage: share of real balls with a fake sample inside.  Spread: standard error, with the balls taken as given.
+    A ball is open: who lies on its edge, exactly as far as the k-th neighbour, is outside (as in the authors' code), so
+    that where more than k samples are equal their balls are empty. Distances are exact enough for equal ones to tie.
 
     Args: real, fake: features (n, d) and (m, d), n and m > k.
     Raises: ValueError: too few samples, NaN, wrong shape.
@@ -136,24 +143,29 @@ def _neighbors(k: int, /, **sets: Tensor) -> list[Tensor]:
     return pair(k + 1, **sets)
 
 
-class _Given(nn.Module):
-    """Feature extractor for torchmetrics when the features are there already."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.num_features = num_features
-
-    def forward(self, given: Tensor) -> Tensor:
-        return given
-
-
 def _frechet(a: Tensor, b: Tensor) -> float:
-    from torchmetrics.image.fid import FrechetInceptionDistance
+    cov_a, cov_b = torch.cov(a.T).view(2 * [a.shape[1]]), torch.cov(b.T).view(2 * [b.shape[1]])
+    variances, axes = torch.linalg.eigh(cov_a)
+    root = axes * variances.clamp(min=0).sqrt() @ axes.T
+    # The eigenvalues of root cov_b root are those of cov_a cov_b, and a symmetric matrix gives them without noise.
+    cross = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
+    apart = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
+    return max(float(apart + cov_a.trace() + cov_b.trace() - 2 * cross), 0.0)  # rounding can take equal sets below zero
 
-    metric = FrechetInceptionDistance(feature=_Given(a.shape[1]), normalize=True)
-    metric.update(b, real=True)
-    metric.update(a, real=False)
-    return max(float(metric.compute()), 0.0)  # rounding can take equal sets below zero
+
+def _discrepancies(x: Tensor, y: Tensor, of_x: Tensor, of_y: Tensor) -> Tensor:
+    """Unbiased squared discrepancy (subsets,) of subsets of x and y, given as rows of ones and zeros (subsets, n)."""
+    size = float(of_x[0].sum())
+
+    def between(one: Tensor, other: Tensor, of_one: Tensor, of_other: Tensor) -> Tensor:
+        similar = (one @ other.T).div_(x.shape[1]).add_(1)
+        similar = similar.square().mul_(similar)
+        if one is other:
+            similar.fill_diagonal_(0)
+        return ((of_one @ similar) * of_other).sum(dim=1)
+
+    within = between(x, x, of_x, of_x) + between(y, y, of_y, of_y)
+    return within / (size * (size - 1)) - 2 * between(x, y, of_x, of_y) / size**2
 
 
 def _resampled(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -161,10 +173,13 @@ def _resampled(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _distances(a: Tensor, b: Tensor, block: int = 1000) -> Iterator[tuple[slice, Tensor]]:
-    """Euclidean distances from some rows of ``a`` to all of ``b`` at a time: 80 MB instead of 800 for 10,000 each."""
+    """Euclidean distances from some rows of ``a`` to all of ``b`` at a time: 80 MB instead of 800 for 10,000 each.
+
+    By subtraction, not by the faster matrix product, whose rounding makes equal distances differ: a tie stays a tie.
+    """
     for start in range(0, len(a), block):
         rows = slice(start, start + block)
-        yield rows, torch.cdist(a[rows], b)
+        yield rows, torch.cdist(a[rows], b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def radius(x: Tensor, k: int) -> Tensor:
@@ -180,11 +195,11 @@ def neighborhoods(real: Tensor, real_radius: Tensor, fake: Tensor, k: int) -> Ne
     if len(real_radius) != len(real):
         raise ValueError(f"real_radius must have one number for each of real, got {len(real_radius)}, {len(real)}")
     fake_radius = radius(fake, k)
-    balls_around = torch.zeros(len(fake))
+    balls_around = torch.zeros(len(fake), dtype=torch.float64)
     recalled, covered = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)
     for rows, distance in _distances(fake, real):
         in_real_ball = distance < real_radius
-        balls_around[rows] = in_real_ball.sum(dim=1).float()
+        balls_around[rows] = in_real_ball.sum(dim=1).double()
         covered |= in_real_ball.any(dim=0)
         recalled |= (distance < fake_radius[rows].unsqueeze(1)).any(dim=0)
     return Neighborhoods(mean_of(balls_around > 0), mean_of(recalled), mean_of(balls_around / k), mean_of(covered))

@@ -31,7 +31,7 @@ def laps(call: Callable[[], object], repeats: int = 5) -> list[float]:
     One more call comes first and is not counted: it compiles, fills caches and takes memory.
     Raises: ValueError: fewer than 2 repeats have no spread.  TypeError: nothing to call.
     """
-    checks.of_type(Callable, call=call)  # type: ignore[arg-type]
+    checks.callables(call=call)
     _check_repeats(repeats)
     return [_lap(call) for _ in range(repeats + 1)][1:]
 

@@ -160,7 +160,7 @@ def _check_logs(shape: str, /, **logs: Tensor) -> None:
 
 
 def _check_start(log_joint: object, mean: Tensor, log_var: Tensor, generator: torch.Generator | None) -> None:
-    checks.of_type(Callable, log_joint=log_joint)  # type: ignore[arg-type]
+    checks.callables(log_joint=log_joint)
     _check_generator(generator)
     checks.finite_tensors("(n, latent)", mean=mean, log_var=log_var)
     if mean.shape != log_var.shape or not mean.numel() or not mean.is_floating_point():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genai_utils.checks import between, of_type, tensors, whole
+from genai_utils.checks import between, fits, of_type, tensors, whole
 from genai_utils.models.shapes import (
     IMAGE,
     check_alike,
@@ -63,6 +63,28 @@ class Autoencoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Rebuild examples (n, *shape) from their codes."""
         return self.decode(self.encode(x))
+
+
+class Denoiser(nn.Module):
+    """Estimates the noise in images by three convolutions on blocks of 2 x 2 pixels, and takes it away; no bottleneck.
+
+    Args: channels: between the convolutions.  Input and output (n, 1, 28, 28), any range.
+    Source: the residual learning of Zhang et al. 2017, arXiv:1608.03981, made small.
+    """
+
+    def __init__(self, channels: int = 32):
+        super().__init__()
+        fits(channels=channels, rows=channels, places=9)
+        self.noise = nn.Sequential(
+            nn.PixelUnshuffle(2), nn.Conv2d(4, channels, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(channels, 4, 3, padding=1), nn.PixelShuffle(2),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Noisy images without the noise that it sees in them."""
+        check_examples(x, IMAGE, self)
+        return x - self.noise(x)
 
 
 def perceptron(widths: Sequence[int]) -> nn.Sequential:

@@ -15,6 +15,7 @@ from genai_utils.checks import between, finite_tensors, fits, of_type, whole
 from genai_utils.models.shapes import IMAGE, check_axes, check_examples, check_ids, check_labels, check_real
 
 LOG_2PI = math.log(2 * math.pi)
+LEVELS = 256  # of a byte
 
 
 class PixelTables:
@@ -84,6 +85,11 @@ class GaussianPCA:
             variances = torch.cat([variances[:rank], variances[rank:].mean().expand(len(variances) - rank)])
         return cls(x.mean(dim=0), variances + floor, axes)
 
+    @property
+    def covariance(self) -> Tensor:
+        """Of the pixels: (d, d)."""
+        return (self.axes * self.variances) @ self.axes.T
+
     def whiten(self, x: Tensor) -> Tensor:
         """Coordinates along the axes in standard deviations, largest variance first: N(0, I) if the Gaussian holds."""
         finite_tensors("(...)", x=x)
@@ -105,6 +111,84 @@ class GaussianPCA:
         """Draw: (n, d)."""
         fits(n=n, d=len(self.mean))
         return self.unwhiten(torch.randn(n, len(self.mean), generator=generator, dtype=torch.float64))
+
+
+class ByteGaussian:
+    """A bell curve over pictures of bytes: black and white take its tails, so that probabilities sum to one.
+
+    A density gives mass to levels that no picture has. Here byte 0 takes all below 1/256, byte 255 all above 255/256.
+    Two models have that in common. `log_prob` and `sample`: each pixel follows from the bytes before it, these at the
+    centers of their intervals; exact. `log_prob_whole` and `sample_whole`: the picture is drawn whole, then cut to
+    [0, 1] and rounded; a bound. For pixels that do not know of each other both are the same, and exact.
+    Args: mean: (d,), black is 0 and white 1.  covariance: (d, d), positive definite.
+    """
+
+    def __init__(self, mean: Tensor, covariance: Tensor):
+        finite_tensors("(...)", mean=mean, covariance=covariance)
+        if not mean.numel():
+            raise ValueError(f"mean must hold a number a pixel, got shape {tuple(mean.shape)}")
+        check_axes(mean=(mean, "d"), covariance=(covariance, "d d"))
+        self.mean = mean.double()
+        self.root, failed = torch.linalg.cholesky_ex(covariance.double())
+        if failed:
+            raise ValueError("covariance must be positive definite; give floor > 0, or more examples")
+
+    def log_prob(self, pixels: Tensor) -> Tensor:
+        """Log probability of pictures (n, d) of bytes, pixel by pixel: (n,), in nats. Equation (prob.tails)."""
+        self._check(pixels)
+        center = (pixels.double() + 0.5) / LEVELS
+        z = torch.linalg.solve_triangular(self.root, (center - self.mean).T, upper=False).T  # given the bytes before
+        half = 0.5 / LEVELS / self.root.diagonal()
+        low = torch.where(pixels == 0, -math.inf, z - half)
+        high = torch.where(pixels == LEVELS - 1, math.inf, z + half)
+        return _log_normal_between(low, high).sum(dim=1)
+
+    def log_prob_whole(self, pixels: Tensor, draws: int = 1, *, generator: torch.Generator | None = None) -> Tensor:
+        """Log of an unbiased estimate of the probability of pictures (n, d) drawn whole: (n,); too low on average.
+
+        Walks through the pixels, draws each within the interval of its byte, and multiplies the probabilities of the
+        intervals.  draws: walks a picture, whose products are averaged; more come closer.
+        Source: Genz 1992, doi:10.1080/10618600.1992.10477010, section 2, with random numbers; econometricians call it
+        the simulator of Geweke, Hajivassiliou and Keane (GHK). Equation (prob.whole).
+        """
+        self._check(pixels)
+        fits(draws=draws, n=len(pixels), d=len(self.mean))
+        low = torch.where(pixels == 0, -math.inf, pixels.double() / LEVELS).T
+        high = torch.where(pixels == LEVELS - 1, math.inf, (pixels.double() + 1) / LEVELS).T
+        walks = [self._walk(low, high, torch.rand(low.shape, generator=generator).double()) for _ in range(draws)]
+        return torch.logsumexp(torch.stack(walks), dim=0) - math.log(draws)
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Draw pictures, a pixel after the other: (n, d), uint8."""
+        noise = self._noise(n, generator)
+        z, levels = torch.empty_like(noise), torch.empty_like(noise)
+        for i, row in enumerate(self.root):
+            expected = self.mean[i] + row[:i] @ z[:i]
+            levels[i] = _levels(expected + row[i] * noise[i])
+            z[i] = ((levels[i] + 0.5) / LEVELS - expected) / row[i]
+        return levels.T.byte()
+
+    def sample_whole(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Draw pictures whole, cut to [0, 1] and rounded: (n, d), uint8."""
+        return _levels(self.mean + (self.root @ self._noise(n, generator)).T).byte()
+
+    def _walk(self, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+        """The sum of log probabilities along one walk for each picture; low, high, u: (d, n)."""
+        z, total = torch.empty_like(u), torch.zeros_like(u[0])
+        for i, row in enumerate(self.root):
+            expected = self.mean[i] + row[:i] @ z[:i]
+            ends = (low[i] - expected) / row[i], (high[i] - expected) / row[i]
+            total += _log_normal_between(*ends)
+            z[i] = _normal_between(*ends, u[i])
+        return total
+
+    def _noise(self, n: int, generator: torch.Generator | None) -> Tensor:
+        fits(n=n, d=len(self.mean))
+        return torch.randn(len(self.mean), n, generator=generator, dtype=torch.float64)
+
+    def _check(self, pixels: Tensor) -> None:
+        check_symbols(pixels, LEVELS)
+        check_axes(pixels=(pixels, f"n {len(self.mean)}"))
 
 
 class ClassGaussians:
@@ -277,6 +361,31 @@ def check_symbols(symbols: Tensor, kinds: int) -> None:
     low, high = int(symbols.min()), int(symbols.max())  # as int: a byte cannot be compared with 256
     if low < 0 or high >= kinds:
         raise ValueError(f"symbols must be 0 to {kinds - 1}, got {low} to {high}")
+
+
+def _levels(x: Tensor) -> Tensor:
+    """The bytes of numbers whose black is 0 and white 1."""
+    return (LEVELS * x).floor().clamp(0, LEVELS - 1)
+
+
+def _log_normal_between(low: Tensor, high: Tensor) -> Tensor:
+    """Log probability of a standard normal number between low and high, with all digits in both tails."""
+    flip = low + high > 0
+    low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)
+    upper = torch.special.log_ndtr(high)
+    return upper + torch.log(-torch.expm1(torch.special.log_ndtr(low) - upper))
+
+
+def _normal_between(low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+    """The u-th quantile of a standard normal number that lies between low and high."""
+    flip = low + high > 0
+    low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)
+    log_u = u.clamp(min=1e-9).log()
+    below = torch.logaddexp(torch.special.log_ndtr(low), log_u + _log_normal_between(low, high))
+    far = high + log_u / high.abs().clamp(min=1)  # beyond the numbers of float64 the tail is exponential
+    z = torch.where(high < -35, far, torch.special.ndtri(below.exp()))
+    z = torch.minimum(torch.maximum(z, low), high)
+    return torch.where(flip, -z, z)
 
 
 def _forward(symbols: Tensor, start: Tensor, transition: Tensor, emission: Tensor) -> Tensor:

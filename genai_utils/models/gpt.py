@@ -20,6 +20,7 @@ from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
 from genai_utils.models.shapes import check_axes, explained
 
 POSITIONS, NORMS, ACTIVATIONS = ("rotary", "learned", "none"), ("rms", "layer"), ("relu2", "gelu")
+STARTS = ("idle", "gpt2")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,10 @@ class Config:
             place, "none" leaves order to the causal mask.
         norm: "rms" (Zhang & Sennrich 2019, arXiv:1910.07467) or "layer".  activation: "relu2" (So et al. 2021,
             arXiv:2109.08668) or "gelu".  bias: of the matrices and norms.
-        qk_norm: queries and keys have length sqrt(head) (Henry et al. 2020, arXiv:2010.04245).
+        qk_norm: queries and keys have length sqrt(head). Henry et al. 2020, arXiv:2010.04245, make it 1 and learn a
+            scale instead of dividing scores by sqrt(head); here the division stays.
         tied: the last matrix is the embedding.
+        init: "idle": blocks begin by adding nothing; "gpt2": all matrices small (Radford et al. 2019, section 2.3).
     Raises: TypeError, ValueError: a size that is no whole number of 1 or more, or an unknown variation.
     """
 
@@ -48,6 +51,7 @@ class Config:
     qk_norm: bool = True
     bias: bool = False
     tied: bool = False
+    init: Literal["idle", "gpt2"] = "idle"
 
     def __post_init__(self) -> None:
         sizes = ("vocabulary", "context", "layers", "heads", "width")
@@ -55,6 +59,7 @@ class Config:
         one_of(POSITIONS, positions=self.positions)
         one_of(NORMS, norm=self.norm)
         one_of(ACTIVATIONS, activation=self.activation)
+        one_of(STARTS, init=self.init)
         of_type(bool, qk_norm=self.qk_norm, bias=self.bias, tied=self.tied)
         if self.width % (2 * self.heads):
             raise ValueError(f"width must be divisible by twice the heads, got {self.width} for {self.heads} heads")
@@ -63,7 +68,9 @@ class Config:
 def gpt2_config(config: Config) -> Config:
     """The same sizes with the choices of GPT-2 (Radford et al. 2019), which are also those of GPT-3."""
     of_type(Config, config=config)
-    return replace(config, positions="learned", norm="layer", activation="gelu", qk_norm=False, bias=True, tied=True)
+    return replace(
+        config, positions="learned", norm="layer", activation="gelu", qk_norm=False, bias=True, tied=True, init="gpt2"
+    )
 
 
 class Cache:
@@ -228,7 +235,8 @@ class GPT(nn.Module):
         of_type(Config, config=config)
         fits(vocabulary=config.vocabulary, width=config.width)
         fits(context=config.context, width=config.width)
-        fits(layers=config.layers, width=config.width, twelve_widths=12 * config.width)
+        fits(width=config.width, four_widths=4 * config.width)
+        fits(layers=config.layers, width=config.width, three_widths=3 * config.width)  # a quarter: 4e9 may fit a GPU
         self.config = config
         self.tokens = nn.Embedding(config.vocabulary, config.width)
         self.places = nn.Embedding(config.context, config.width) if config.positions == "learned" else None
@@ -275,7 +283,7 @@ class GPT(nn.Module):
         return x, self.turn[start:end] if self.turn is not None else None
 
     def _start(self) -> None:
-        """Small random matrices. A block starts as a copy of its input or, with GPT-2's choices, close to it."""
+        """Random matrices, see `Config.init`: a block starts as a copy of its input or close to it."""
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
@@ -285,9 +293,9 @@ class GPT(nn.Module):
             self.head.weight = self.tokens.weight
 
     def _spread(self, name: str, inputs: int) -> float:
-        """Standard deviation with which a matrix starts; Radford et al. 2019, section 2.3, where matrices are tied."""
+        """Standard deviation with which a matrix starts, see `Config.init`."""
         adds_to_stream = name.endswith(("out.weight", "down.weight"))
-        if self.config.tied:
+        if self.config.init == "gpt2":
             return 0.02 * ((2 * self.config.layers) ** -0.5 if adds_to_stream else 1)
         if adds_to_stream:
             return 0.0

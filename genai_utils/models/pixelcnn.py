@@ -19,7 +19,7 @@ from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
 from genai_utils.models.shapes import check_axes, check_logits, check_odd, check_real, check_temperature, sizes
 
 WAVES = 4  # numbers that stand for a grey level at the input
-BATCH = 100  # pictures that are judged at once
+BATCH = 20  # pictures that are judged at once: few enough for the logits of all levels to stay in the cache
 NextPixel = Callable[[int, int], Tensor]  # row and column of the next pixel to its logits, (n, levels)
 
 
@@ -71,24 +71,25 @@ class MaskedConv2d(nn.Conv2d):
 class Seen:
     """What one masked convolution has seen of pictures that are still being drawn: zeros, filled in place by place.
 
-    Args: look: the layer, whose kernel is masked only once.  n, height, width: of the pictures.
+    Args: look: the layer, whose kernel is cut where its mask begins, once.  n, height, width: of the pictures.
     """
 
     def __init__(self, look: MaskedConv2d, n: int, height: int, width: int):
-        blank = look.padded(look.weight.new_zeros(n, look.in_channels, height, width))
-        self.inputs = blank.to(memory_format=torch.channels_last)  # the channels of a pixel lie together, for `at`
-        self.kernel, self.bias = (look.weight * look.mask).movedim(1, -1).flatten(1), look.bias
         self.reach = look.reach
+        # Pictures with margins, channels last: the window of a kernel lies in memory as the kernel does.
+        self.inputs = look.weight.new_zeros(n, height + self.reach, width + 2 * self.reach, look.in_channels)
+        self.seen = int(look.mask.sum()) * look.in_channels
+        self.kernel, self.bias = look.weight.movedim(1, -1).flatten(1)[:, : self.seen].contiguous(), look.bias
 
     def write(self, x: Tensor, i: int, j: int) -> None:
         """Fill in x, (n, inputs, h, w), from row i and column j on."""
         top, left = i + self.reach, j + self.reach
-        self.inputs[:, :, top : top + x.shape[2], left : left + x.shape[3]] = x
+        self.inputs[:, top : top + x.shape[2], left : left + x.shape[3]] = x.movedim(1, -1)
 
     def at(self, i: int, j: int) -> Tensor:
         """The layer's output at one place, (n, outputs): a matrix product, faster than so small a convolution."""
-        window = self.inputs[:, :, i : i + self.reach + 1, j : j + 2 * self.reach + 1].movedim(1, -1).flatten(1)
-        return F.linear(window, self.kernel, self.bias)
+        window = self.inputs[:, i : i + self.reach + 1, j : j + 2 * self.reach + 1].flatten(1)
+        return F.linear(window[:, : self.seen], self.kernel, self.bias)
 
 
 class LookBack(nn.Conv2d):

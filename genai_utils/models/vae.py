@@ -170,8 +170,6 @@ class VAE(LatentVariableModel):
         fits(latent=latent, pixels=PIXELS)
         whole(0, labels=labels)
         fits(labels=max(1, labels), pixels=PIXELS)
-        fits(latent=latent, pixels=PIXELS)
-        whole(0, labels=labels)
         of_type((tuple, list, NoneType), decoder_hidden=decoder_hidden)
         widths = (hidden, hidden) if isinstance(hidden, int) else tuple(hidden)
         mirrored = widths[::-1] if decoder_hidden is None else tuple(decoder_hidden)

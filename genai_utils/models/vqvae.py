@@ -168,6 +168,23 @@ class Codebook(nn.Module):
         self.vectors.copy_(self.sums / self.counts.clamp(min=1e-5).unsqueeze(1))
 
     @torch.no_grad()
+    def start(self, z: Tensor) -> None:
+        """Begin where the data are: put each code onto a vector of z (n, width, h, w), none twice if there are enough.
+
+        Without it the vectors are standard normal, wherever the encoder puts its own.
+        Source: the first centres of k-means, as Zeghidour et al. 2021, arXiv:2107.03312, section III-C, begin theirs.
+        """
+        check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
+        pool = _rows(z)
+        if not len(pool):
+            raise ValueError(f"z must hold vectors to draw from, got {tuple(z.shape)}")
+        order = torch.randperm(len(pool), device=pool.device)
+        drawn = pool[order[torch.arange(self.size, device=pool.device) % len(pool)]]
+        self.vectors.copy_(drawn)
+        self.sums.copy_(drawn)
+        self.counts.fill_(1.0)
+
+    @torch.no_grad()
     def restart(self, z: Tensor, below: float = 0.1) -> int:
         """Put each dead code onto a vector of the batch drawn at random; returns how many were dead.
 

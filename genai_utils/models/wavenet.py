@@ -69,7 +69,7 @@ class GatedLayer(nn.Module):
         self.back = nn.Linear(width, width)
 
     def forward(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, t, width) and what the label adds (n, 1, 2 width) -> signal and gated values (n, t - dilation, width)."""
+        """(n, t, width), what a label adds (n, 1, 2 width) or 0 -> signal, gated values (n, t - dilation, width)."""
         return self.at(x[:, : -self.dilation], x[:, self.dilation :], label)
 
     def at(self, past: Tensor, now: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,7 +102,7 @@ class WaveNet(nn.Module):
         fits(levels=levels, head=head)
         self.levels, self.labels = levels, labels
         self.embed = nn.Embedding(levels, width)
-        self.tell = nn.Embedding(max(labels, 1), len(dilations) * 2 * width)
+        self.tell = nn.Embedding(labels, len(dilations) * 2 * width) if labels else None
         self.layers = nn.ModuleList([GatedLayer(width, dilation) for dilation in dilations])
         self.mix = nn.Linear(len(dilations) * width, head)
         last = nn.Linear(head, levels)
@@ -111,7 +111,8 @@ class WaveNet(nn.Module):
             self.embed.weight.copy_(smooth(levels, width))
             last.weight.copy_(smooth(levels, head) / math.sqrt(3 * head))
             last.bias.zero_()
-            self.tell.weight.mul_(0.1)
+            if self.tell is not None:
+                self.tell.weight.mul_(0.1)
 
     @property
     def silence(self) -> int:
@@ -168,9 +169,9 @@ class WaveNet(nn.Module):
         check_temperature(temperature)
         told = self._told(n, labels)
         level = torch.full((n,), self.silence, device=self.embed.weight.device)
-        written, memory = [], self._memory_of_silence(n, told)
+        written, layers = [], list(zip(self._gated(), self._memory_of_silence(n, told), told, strict=True))
         for t in range(length):
-            logits = self._next(self.embed(level)[:, None], t, memory, told)
+            logits = self._next(self.embed(level)[:, None], t, layers)
             check_logits(logits)
             level = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
             written.append(level)
@@ -182,10 +183,11 @@ class WaveNet(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, GatedLayer)]
 
     def _told(self, n: int, labels: Tensor | None) -> list[Tensor]:
-        """What a label adds in each layer: (n, 1, 2 width) each."""
+        """What a label adds in each layer: (n, 1, 2 width) each; a zero each for a network that is told none."""
         check_labels(labels, self.labels, n)
-        known = torch.zeros(n, dtype=torch.long, device=self.tell.weight.device) if labels is None else labels
-        return list(self.tell(known)[:, None].chunk(len(self.layers), dim=2))
+        if self.tell is None:
+            return [self.mix.weight.new_zeros(())] * len(self.layers)
+        return list(self.tell(labels)[:, None].chunk(len(self.layers), dim=2))
 
     def _memory_of_silence(self, n: int, told: list[Tensor]) -> list[Tensor]:
         """The last `dilation` inputs of each layer, (n, dilation, width), when there was only silence so far."""
@@ -196,10 +198,13 @@ class WaveNet(nn.Module):
             x, _ = layer.at(x, x, label)
         return memory
 
-    def _next(self, x: Tensor, t: int, memory: list[Tensor], told: list[Tensor]) -> Tensor:
-        """Logits (n, levels) at time t from its embedding (n, 1, width); writes what the layers get into memory."""
+    def _next(self, x: Tensor, t: int, layers: list[tuple[GatedLayer, Tensor, Tensor]]) -> Tensor:
+        """Logits (n, levels) at time t from its embedding (n, 1, width).
+
+        layers: each with its memory, which receives what the layer gets, and with what it is told.
+        """
         seen = []
-        for layer, queue, label in zip(self._gated(), memory, told, strict=True):
+        for layer, queue, label in layers:
             place = slice(t % layer.dilation, t % layer.dilation + 1)
             past, queue[:, place] = queue[:, place].clone(), x
             x, gated = layer.at(past, x, label)

@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     try:
-        print(ship(job))
+        if card := ship(job):
+            print(card)
     except KeyboardInterrupt:
         parser.exit(130, "stopped; the same command with --resume goes on\n" if job.checkpoints() else "stopped\n")
     return 0

@@ -93,6 +93,11 @@ class Job:
         return sorted(self.folder.glob(f"{self._stem}-*.checkpoint")) if self.folder else []
 
     @property
+    def main(self) -> bool:
+        """Whether this process is the only one, or the first of several that train together."""
+        return all(run.accelerator.is_main_process for run in self.runs)
+
+    @property
     def seconds(self) -> int:
         """CPU seconds in the loops of all runs."""
         return round(sum(run.cpu_seconds for run in self.runs))
@@ -127,10 +132,16 @@ def planned(
 
 
 def ship(job: Job) -> str:
-    """Train a model and write weights, card and row of the catalogue, as they stand in the zoo.  Returns: the card."""
+    """Train a model and write weights, card and row of the catalogue, as they stand in the zoo.
+
+    Returns: the card; of several processes (torchrun) the first writes and returns it, the others return "".
+    """
     recipe, folder = job.recipe, job.folder or zoo.ROOT
     with _one_thread():
-        content = storage.packed(recipe.train(job).cpu().state_dict(), recipe.form)
+        model = recipe.train(job)
+        if not job.main:
+            return ""
+        content = storage.packed(model.cpu().state_dict(), recipe.form)
         entry = replace(recipe.model, sha256=hashlib.sha256(content).hexdigest(), seconds=job.seconds)
         card = card_of(recipe, entry, content, job.steps, job.seed)
     _publish(folder, entry, content, card)

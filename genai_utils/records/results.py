@@ -20,10 +20,12 @@ class Result:
     """What a model cost and what it is worth. None where it has no such number.
 
     chapter: where it was measured; a chapter leaves it empty in its own rows.  data: what it learned from.
-    steps: optimizer steps.  seconds: of training.  bits_per_dim: of the test images at 256 grey levels, so that equally
-    likely levels cost 8.  likelihood: what kind of number that is, e.g. "exact" or "lower bound (ELBO)".
-    frechet, coverage: of samples against the test images, see `metrics.samples`.
-    usd_per_1000: rent of the machine for 1,000 samples, training not counted.
+    steps: optimizer steps.  seconds: of training.  bits_per_dim: of a pixel of the test images at 256 grey levels, so
+    that equally likely levels cost 8.  likelihood: what kind of number that is, e.g. "exact" or "lower bound (ELBO)".
+    bits_per_character: of text; the row's data say which.  bits_per_sample: of sound at 256 mu-law levels. Both exact.
+    n: of the generated images that were judged.  frechet, coverage: of these against the test images, see
+    `metrics.samples`.  usd_per_1000: rent of the machine, training not counted, for 1,000 images; characters, if the
+    row has bits a character; seconds of sound, if it has bits a sample.
     Raises: TypeError: a field of another type.  ValueError: a number that is NaN or infinite, or a count below 0.
     """
 
@@ -35,6 +37,9 @@ class Result:
     seconds: float
     bits_per_dim: float | None
     likelihood: str
+    bits_per_character: float | None
+    bits_per_sample: float | None
+    n: int | None
     frechet: float | None
     coverage: float | None
     usd_per_1000: float | None
@@ -49,11 +54,25 @@ class Result:
             "Learned from": self.data,
             "Parameters": f"{self.parameters:,}",
             "Training": f"{self.steps:,} steps, {self.seconds:,.0f} s",
-            "Bits per pixel": _written(self.bits_per_dim, "{:.3f}, " + self.likelihood),
+            "Bits": self._bits(),
+            "Pictures judged": _written(self.n, "{:,}"),
             "Fréchet distance": _written(self.frechet, "{:.1f}"),
             "Coverage": _written(self.coverage, "{:.0%}"),
-            "1,000 pictures": _written(self.usd_per_1000, "{:.2g} USD"),
+            "Price of drawing": _written(self.usd_per_1000, "{:.2g} USD for 1,000 " + self._drawn()),
         }
+
+    def _bits(self) -> str:
+        forms = {
+            "{:.3f} a pixel, " + self.likelihood: self.bits_per_dim,
+            "{:.3f} a character": self.bits_per_character,
+            "{:.3f} a sample of sound": self.bits_per_sample,
+        }
+        return next((_written(bits, form) for form, bits in forms.items() if bits is not None), "–")
+
+    def _drawn(self) -> str:
+        if self.bits_per_character is not None:
+            return "characters"
+        return "pictures" if self.bits_per_sample is None else "seconds of sound"
 
     def __str__(self) -> str:
         return "; ".join(f"{name} {text}" for name, text in self.cells().items() if text != "–")

@@ -19,7 +19,8 @@ TABLE = Path(__file__).with_name("scaling.csv")
 class Row:
     """One training run.
 
-    variant: "ours", or the one choice that differs; "GPT-2" has all choices of that model.  tokens: characters seen.
+    variant: "ours", or the one choice that differs; "GPT-2 RATE" has all choices of that model.
+    tokens: characters seen.
     flops: 3 * models.gpt.forward_flops * tokens.  bits: a character of Macbeth, from at least 32 characters of past.
     seconds: of one core, for training alone.
     Raises: TypeError: a field of another type.  ValueError: a number that is NaN or infinite, or a count below 0.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,26 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from genai_utils.checks import of_type
+
 WAYS_OUT = "start anew with Run(..., fresh=True) or name another file"
 KEY, BLANK = b'"sha256":"', b"0" * 64  # nowhere else in the header: the quotes of a string are escaped there
 
 
 def save(path: Path, state: Any) -> None:
-    """Write a tree of dicts, lists, numbers, strings and tensors.  Raises: OSError; the old file is then untouched."""
+    """Write a tree of dicts, lists, numbers, strings and tensors; the folder is there.
+
+    Raises: OSError; the old file is then untouched.
+    """
     tensors: dict[str, Tensor] = {}
     header = {"sha256": BLANK.decode(), "tree": json.dumps(_pack(state, tensors))}
     partial = _partial(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write(partial, safetensors.torch.save(tensors, header))
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # there may be no such folder
+            partial.unlink()
         kept = "the checkpoint before it is untouched" if path.exists() else "nothing was written"
         message = f"could not write the checkpoint {path}: {error}; {kept}. Free some disk space or name another place"
         raise OSError(message) from error
@@ -39,6 +45,7 @@ def save(path: Path, state: Any) -> None:
 
 def load(path: Path) -> Any:
     """Read what `save` wrote, on the CPU.  Raises: OSError for a missing, foreign, older or damaged file."""
+    of_type(Path, path=path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -68,6 +75,7 @@ def restore(part: Any, state: Any, path: Path) -> None:
 
 
 def _partial(path: Path) -> Path:
+    of_type(Path, path=path)
     return path.with_name(f"{path.name}.part")
 
 

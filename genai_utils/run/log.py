@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 
 class NonFiniteLossError(RuntimeError):
-    """A loss became NaN or infinite; training stopped before a checkpoint could be spoilt."""
+    """A loss or a weight became NaN or infinite; training stopped before a checkpoint could be spoilt."""
+
+
+class Loss(NamedTuple):
+    """A loss: its step, counted from 0, the optimizers that go down its gradient, and its value, on the device."""
+
+    step: int
+    optimizers: Sequence[Optimizer]
+    value: Tensor
 
 
 class Log:
@@ -20,13 +31,13 @@ class Log:
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
-        self._losses: list[Tensor] = []
+        self._losses: list[Loss] = []
         self._row: dict[str, Tensor] = {}  # of the step that is under way
         self._rows: list[dict[str, Tensor]] = []
 
-    def loss(self, loss: Tensor) -> None:
+    def loss(self, step: int, optimizers: Sequence[Optimizer], loss: Tensor) -> None:
         """Remember a loss, to be checked later."""
-        self._losses.append(loss.detach())
+        self._losses.append(Loss(step, optimizers, loss.detach().reshape(())))
 
     def record(self, values: dict[str, Tensor | float], device: torch.device) -> None:
         """Remember values of the step under way; of two under one name the later.
@@ -44,10 +55,12 @@ class Log:
         self._rows.append(self._row)
         self._row = {}
 
-    def broken(self) -> float | None:
-        """Read the losses since the last call: the last of them if one is NaN or infinite, else None."""
+    def broken(self) -> Loss | None:
+        """Read the losses since the last call, all at once: the first that is NaN or infinite."""
         losses, self._losses = self._losses, []
-        return float(losses[-1]) if losses and not torch.stack(losses).isfinite().all() else None
+        if len(losses) > 1 and torch.stack([loss.value for loss in losses]).isfinite().all():
+            return None
+        return next((loss for loss in losses if not math.isfinite(loss.value.item())), None)
 
     def flush(self, mean: Callable[[Tensor], Tensor]) -> None:
         """Move what was recorded into `history`.  mean: over processes, of values (n,)."""

@@ -188,8 +188,10 @@ class Run:
                     yield self.done
                     self._finish_step(bar)
                     self.seconds, self.cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
-                    if self.checkpoint and (self.done % self._every == 0 or self.done == self.steps):
-                        self._save(self.checkpoint)
+                    if self.done % self._every == 0 or self.done == self.steps:
+                        self._check_weights()
+                        if self.checkpoint:
+                            self._save(self.checkpoint)
             except GeneratorExit:
                 if self.accelerator.is_main_process:
                     print(f"stopped at step {self.done:,} of {self.steps:,}; {self._safe_point()}", file=sys.stderr)
@@ -209,22 +211,24 @@ class Run:
         _check_step(optimizers, loss, of)
         if self.checkpoint:
             self._parts.check_step(optimizers)
-        self._log.loss(loss)
+        self._log.loss(self.done, optimizers, loss)
         if self.device.type == "cpu":  # before the weights are touched; a GPU is asked later, many losses at once
             self._check_losses()
         seen = self._seen[optimizers[0]] = self._seen.get(optimizers[0], 0) + 1
+        # What accelerate wraps around an optimizer scales fp16, which no run does, and seeks a package at each step.
+        moving = list(map(bare, optimizers))
         if seen == 1:
-            for one in optimizers:
+            for one in moving:
                 one.zero_grad()
-        loss = loss / of
+        loss = loss if of == 1 else loss / of
         if self.accelerator.num_processes == 1:
-            own = [p for one in optimizers for group in one.param_groups for p in group["params"]]
+            own = [p for one in moving for group in one.param_groups for p in group["params"]]
             self.accelerator.backward(loss, inputs=own)
         else:
             self.accelerator.backward(loss)
         if seen == of:
             del self._seen[optimizers[0]]
-            for one in optimizers:
+            for one in moving:
                 one.step()
 
     def log(self, **values: Tensor | float) -> None:
@@ -299,12 +303,23 @@ class Run:
 
     def _flush(self) -> None:
         self._check_losses()
-        self._log.flush(lambda table: self.accelerator.reduce(table, "mean"))
+        alone = self.accelerator.num_processes == 1
+        self._log.flush(lambda table: table if alone else self.accelerator.reduce(table, "mean"))
 
     def _check_losses(self) -> None:
-        if (loss := self._log.broken()) is not None:
-            found = f"the loss became {loss} by step {self.done + 1:,} of {self.steps:,}"
-            raise NonFiniteLossError(f"{found}; {self._safe_point()}. Look at the batch and lower the learning rate")
+        if lost := self._log.broken():
+            found = f"the loss of {self._parts.trained_by(lost.optimizers)} became {float(lost.value)}"
+            raise self._diverged(f"{found} in step {lost.step + 1:,}")
+
+    def _check_weights(self) -> None:
+        """A gradient may be NaN where its loss is not, as that of a root at 0."""
+        self._check_losses()
+        if network := self._parts.broken():
+            raise self._diverged(f"a weight of {network} became NaN or infinite by step {self.done:,}")
+
+    def _diverged(self, found: str) -> NonFiniteLossError:
+        advice = "Look at the batch and lower the learning rate"
+        return NonFiniteLossError(f"{found} of {self.steps:,}; {self._safe_point()}. {advice}")
 
     def _safe_point(self) -> str:
         if self.checkpoint and self._saved:

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.scheduler import AcceleratedScheduler
 from accelerate.utils import extract_model_from_parallel
@@ -54,10 +55,28 @@ class Parts:
                 moved = f"the rate of {type(optimizer).__name__} went from {due[0]} to {found}"
                 raise ValueError(f"{moved} by nothing that the checkpoint keeps; make it a schedule, and {GIVE}")
 
+    def trained_by(self, optimizers: Sequence[Optimizer]) -> str:
+        """The networks that optimizers move, in words; of those that did not come here, the optimizers themselves."""
+        moved = {id(p) for one in optimizers for group in bare(one).param_groups for p in group["params"]}
+        networks = [name for name, part in self._networks() if any(id(p) in moved for p in part.parameters())]
+        return ", ".join(networks or [type(bare(one)).__name__ for one in optimizers])
+
+    def broken(self) -> str | None:
+        """The first network with a weight that is NaN or infinite; each is asked once."""
+        for name, part in self._networks():
+            sound = [p.detach().isfinite().all() for p in part.parameters()]
+            if sound and not torch.stack(sound).all():
+                return name
+        return None
+
     def restore(self, states: Sequence[Any], path: Path) -> None:
         """Load the saved state of each part.  Raises: ValueError if one does not fit."""
         for part, state in zip(self.all, states, strict=True):
             checkpoints.restore(part, state, path)
+
+    def _networks(self) -> list[tuple[str, nn.Module]]:
+        numbered = enumerate(self.all, 1)
+        return [(f"{type(part).__name__} (part {i})", part) for i, part in numbered if isinstance(part, nn.Module)]
 
     def _schedules(self, optimizer: Optimizer) -> list[LRScheduler]:
         return [one for one in self.all if isinstance(one, LRScheduler) and bare(one.optimizer) is optimizer]

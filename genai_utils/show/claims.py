@@ -11,7 +11,17 @@ from IPython.display import display
 from genai_utils.records.claims import MIME, SIGN, Claim
 
 
-def claim(id: str, text: str, *, source: str, supported: bool, refuted: bool, evidence: str) -> None:
+def claim(
+    id: str,
+    text: str,
+    *,
+    source: str,
+    supported: bool,
+    refuted: bool,
+    evidence: str,
+    alternative: str = "",
+    exact: bool = False,
+) -> None:
     """Judge a claim by two measured conditions and show the verdict; neither true means "depends".
 
     Args:
@@ -19,7 +29,10 @@ def claim(id: str, text: str, *, source: str, supported: bool, refuted: bool, ev
         text: the claim in one sentence.  source: who claims it, with the place.
         supported, refuted: conditions computed from the measurement, never typed in.
         evidence: the numbers.
-    Raises: ValueError if both conditions hold, the id is malformed, or a text is empty.
+        alternative: the best other explanation of the same numbers, as half a sentence without a full stop.
+        exact: instead of an alternative, for what was proven, counted or read in a text.
+    Raises: ValueError if both conditions hold, the id is malformed, a text is empty, or an exact claim has an
+        alternative.
     """
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", id):
         raise ValueError(f"a claim id looks like 'gan.converges', got {id!r}")
@@ -28,15 +41,16 @@ def claim(id: str, text: str, *, source: str, supported: bool, refuted: bool, ev
     if supported and refuted:
         raise ValueError(f"claim {id} is both supported and refuted: its two conditions overlap")
     verdict = "supported" if supported else "refuted" if refuted else "depends"
-    judged = Claim(id, text, source, verdict, evidence)
+    judged = Claim(id, text, source, verdict, evidence, alternative.strip(), exact)
     display({"text/html": box(judged), "text/plain": str(judged), MIME: asdict(judged)}, raw=True)
 
 
 def box(judged: Claim) -> str:
     """A claim with its verdict as HTML."""
     text, source, evidence = (html.escape(part) for part in (judged.text, judged.source, judged.evidence))
+    doubt = f'<p class="genai-doubt">{html.escape(judged.doubt)}</p>' if judged.doubt else ""
     return (
         f'<div class="genai-claim genai-{judged.verdict}" id="{judged.anchor}">'
         f"<p><strong>{SIGN[judged.verdict]}</strong> &nbsp;“{text}”</p>"
-        f"<p>{evidence}</p><p><small>Claim {judged.id}: {source}</small></p></div>"
+        f"<p>{evidence}</p>{doubt}<p><small>Claim {judged.id}: {source}</small></p></div>"
     )

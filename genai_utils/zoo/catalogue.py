@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import nn
 
-from genai_utils.checks import of_type, one_of
+from genai_utils.checks import as_hinted, of_type, one_of
 from genai_utils.data.files import verified
 from genai_utils.records.table import from_csv
 from genai_utils.records.used import note
@@ -30,7 +30,7 @@ class Entry:
 
     builder: "module:class" below genai_utils.  arguments: what it is called with, in JSON; a list of arguments stands
     for a list of such models.  sha256: of its file.  seconds: what training took, in CPU seconds of one core.
-    Raises: ValueError: the builder or the arguments are not so written.
+    Raises: ValueError: the builder or the arguments are not so written.  TypeError: another type.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Entry:
     seconds: int = 0
 
     def __post_init__(self) -> None:
+        as_hinted(self)
         if not re.fullmatch(r"[\w.]+:\w+", self.builder):
             raise ValueError(f"model {self.name} has {self.builder!r} as builder; write module:class")
         try:
@@ -61,9 +62,15 @@ class Entry:
         return make(**arguments)
 
     def restored(self, content: bytes) -> nn.Module:
-        """The model with the weights of a file's content, in eval mode, in float32, gradients off."""
-        model = self.build()
-        model.load_state_dict(unpacked(content))
+        """The model with the weights of a file's content, in eval mode, in float32, gradients off.
+
+        Raises: TypeError, ValueError: no such content, or weights of another model.
+        """
+        model, weights = self.build(), unpacked(content)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"content holds weights of another model than {self.name}: {error}") from error
         return model.eval().requires_grad_(False)
 
 

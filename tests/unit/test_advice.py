@@ -5,19 +5,16 @@ A command or line of code that is new on a page fails until it runs here or has 
 
 import ast
 import inspect
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scratch import furnish, typed
 
 import genai_utils as gu
-from tools import install
 from tools.front_matter import FrontMatter, parted
 from tools.notebooks import ROOT, Project
 
@@ -32,7 +29,8 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!Do not type )`([^`\n]+)`")
 WORD = re.compile(r"(?!make$)[\w./*-]+")  # a file, an option, a name
 PROGRAM = re.compile(
-    r"(?:\w+=\S+ )?(make$|(accelerate|conda|git|jupyter|make|pip|pre-commit|python|source|sudo|torchrun|wsl) )"
+    r"(?:\w+=\S+ )?(make$|(accelerate|conda|git|jupyter|kubectl|make|pip|pre-commit|python|sbatch|sky|source|sudo|"
+    r"tensorboard|torchrun|wsl) )"
 )
 
 # Only shown by make, not done: each takes minutes, opens a browser, needs root or the network.
@@ -43,6 +41,7 @@ DRY = {
     "make lock": "writes down what is installed, for which pip is needed; test_licenses.py runs its second half",
     "make notebooks": "would execute every stale chapter; test_chapter.py and test_notebooks.py execute small ones",
     "make test": "CI runs it; this is a part of it",
+    "make test TESTS=tests/equations": "minutes; tests/site/test_jupyter.py types it with a smaller part",
     "make wheel": "takes its tools from the network; test_wheel.py builds the same wheel without",
     "sudo make system": "installs for the whole machine; CI does it, as root",
 }
@@ -59,6 +58,7 @@ ELSEWHERE = {
     "python -m tools.gpu_check --out gpu --rehearse": "a minute; the same test",
     "python -m tools.notebooks NAME": "executes a chapter; test_notebooks.py executes a small one so",
     "git checkout": "undoes what a reader did; git's own",
+    "tensorboard --logdir runs": "tests/unit/run/test_tracking.py",
     "python -m tools.notebooks --check": "`make book` begins with it, also when it is only shown",
 }
 # With a name where the page has a placeholder.
@@ -71,7 +71,12 @@ UNTRIED = {
     "conda activate gold-mine-or-bubble": "CI has no conda",
     "conda env create -f environment.yml": "CI has no conda",
     "python -m tools.lab": "with conda; opens a browser",
+    "kubectl apply -f cluster/kubernetes.yaml": "CI has no cluster; test_cluster.py reads the file",
     "pip install pre-commit && pre-commit install": "downloads",
+    "pip install tensorboard": "downloads; test_tracking.py starts it",
+    "pip install wandb": "downloads; test_tracking.py runs its lines where it is installed",
+    "sbatch cluster/slurm.sh": "CI has no cluster; test_cluster.py runs the script with stand-ins",
+    "sky jobs launch cluster/skypilot.yaml": "CI has no cluster; test_cluster.py reads the file",
     "wsl --install": "CI has no Windows",
 }
 # Words in a font for code that are neither a command nor Python.
@@ -81,7 +86,10 @@ NOTATION = {
     "#@title Draw: speed against batch",
     "**kwargs",
     "> **Exercise 4 (bug hunt).**",
+    "!cp /kaggle/input/*/*.whl .",  # of Kaggle and Colab; the page says that they are untried
     "TORCH_INDEX=URL",
+    'drive.mount("/content/drive")',
+    "from google.colab import drive",
     "fresh=True",
     "https://download.pytorch.org/whl/cpu",  # the page says that it is untried
 }
@@ -116,38 +124,15 @@ SNIPPETS = sorted({snippet for text in PAGES.values() for snippet in snippets(te
 def copy(tmp_path_factory) -> Path:
     """A copy of this tree, with the script that a page prints, and what is installed here as its .venv."""
     root = tmp_path_factory.mktemp("advice") / "course"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    for name in names:
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes((ROOT / name).read_bytes())
-    (root / ".venv").mkdir()
-    for part in ("bin", "lib", "pyvenv.cfg"):
-        (root / ".venv" / part).symlink_to(Path(sys.prefix, part))
-    (root / ".venv/made").write_text(f"{root / '.venv'}\n{install.version(root / '.venv')}")
-    for step in install.STEPS[1:]:
-        (root / ".venv" / step).write_text(install.digest(root))
+    root.mkdir()
+    furnish(root)
     (root / "train.py").write_text(blocks("python")[0])
     return root
 
 
-def typed(command: str, folder: Path, **environment: str) -> str:
-    """What a terminal answers in which the course's Python was activated; make finds everything installed.
-
-    PIP=true lets the Makefile's own installation pass without a download.
-    """
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_", "PYTHONPATH"))}
-    settings = plain | {"MAKEFLAGS": " -- PIP=true", "GENAI_BUDGET": "cpu", "OMP_NUM_THREADS": "1"} | environment
-    script = f"source .venv/bin/activate\n{command}"
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=settings, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    return done.stdout
-
-
 def test_every_block_says_whether_it_is_to_be_typed():
     assert {language for text in PAGES.values() for language, _ in BLOCK.findall(text)} <= {"bash", "python", "text"}
-    assert len(blocks("python")) == 2, "run the new block of code here"
+    assert len(blocks("python")) == 4, "run the new block of code, here or as tests/unit/run/test_tracking.py does"
 
 
 def test_the_tables_name_only_what_the_pages_say():
@@ -225,6 +210,7 @@ def function(call: ast.Call) -> Callable[..., Any]:
 ARGUMENTS = {
     'alt=f"…{value:.1f}…"': "figure",
     'checkpoint="run.safetensors"': "gu.Run",
+    "exact=True": "claim",
     'form="int8"': "Recipe",
     "full=True": "fashion_mnist",
 }

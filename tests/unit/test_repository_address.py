@@ -47,8 +47,9 @@ def fork(tmp_path_factory) -> Project:
     root = tmp_path_factory.mktemp("fork")
     for name in ("book", "notebooks", "_ext"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("vendor"))
-    for name in ("_config.yml", "pyproject.toml"):
-        shutil.copy(ROOT / name, root)
+    (root / "tests/equations").mkdir(parents=True)
+    for name in ("_config.yml", "pyproject.toml", "tests/equations/bound.txt"):
+        shutil.copy(ROOT / name, root / name)
     assert address.main(FORK + "/", root) == 0
     return Project(root)
 

@@ -1,5 +1,6 @@
 import os
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 import genai_utils as gu
 from genai_utils import device
+from genai_utils.run import loop
 
 
 @pytest.mark.parametrize(("name", "steps"), [("smoke", 3), ("cpu", 40), ("gpu", 500), (" CPU ", 40)])
@@ -64,6 +66,31 @@ def test_bf16_is_chosen_only_where_the_hardware_has_it(monkeypatch):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
         assert device.precision() == name
     device.precision.cache_clear()
+
+
+@pytest.mark.parametrize(("name", "capability", "expected"), [("Tesla T4", 7, "fp32"), ("NVIDIA A100", 8, "bf16")])
+def test_a_gpu_without_bf16_trains_in_fp32_and_the_first_line_says_why(monkeypatch, capsys, name, capability, expected):
+    """The answers of a GPU are played; the decision, torch's own, is not."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: name)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(major=capability))
+    device.precision.cache_clear()
+    gu.start()
+    device.precision.cache_clear()
+    said = capsys.readouterr().out
+    assert f"{name} · {expected}" in said and ("this GPU has no bf16" in said) == (expected == "fp32")
+
+
+@pytest.mark.parametrize(("found", "mixed"), [("bf16", "bf16"), ("fp32", "no")])
+def test_a_run_asks_for_the_precision_of_the_machine(monkeypatch, found, mixed):
+    def accelerator(mixed_precision, **_):  # a real one would fix the precision of this process
+        raise LookupError(mixed_precision)
+
+    monkeypatch.setattr(loop, "precision", lambda: found)
+    monkeypatch.setattr(loop, "Accelerator", accelerator)
+    with pytest.raises(LookupError, match=f"^{mixed}$"):
+        loop.Run(1)
 
 
 def test_the_processor_is_named_with_its_cores():

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from scipy.stats import binom
 
 from genai_utils.data import text
 from genai_utils.data.images import Images, fashion_mnist
@@ -20,8 +21,9 @@ SMALL = {
     "vae": {"N_SAMPLES": 500, "IWAE_IMAGES": 5, "IWAE_DRAWS": 3},
     "pixels": {},
     "gpt": {"LENGTHS": (4,)},
+    "run_overhead": {},
 }
-BLINK = {"gpt": ("--peer-iterations", "3")}
+BLINK = {"gpt": ("--peer-iterations", "3"), "run_overhead": ("--steps", "5")}
 TOO_LARGE = {"pytorch-examples-dcgan"}  # a single step takes ten seconds
 
 
@@ -46,7 +48,7 @@ def script(request, monkeypatch, bench) -> ModuleType:
 
 def ran(script, output, recipes, seeds="1"):
     """What is in the file after a run."""
-    blink = BLINK.get(script.__name__, ("--core-seconds", "0.5"))
+    blink = BLINK.get(script.__name__, ("--core-seconds", "0.2"))
     script.main(script.CONTEST, [*blink, "--seeds", seeds, "--output", str(output), "--recipes", *recipes])
     return json.loads(output.read_text())
 
@@ -72,6 +74,20 @@ def test_a_benchmark_goes_on_where_it_stopped(script, tmp_path):
 def test_a_part_of_the_time_of_the_peer_needs_a_run_of_the_peer(script, tmp_path):
     with pytest.raises(ValueError, match="nanogpt took: add that to --recipes"):
         ran(script, tmp_path / "result.json", ["ours"])
+
+
+@pytest.mark.parametrize("script", ["run_overhead"], indirect=True)
+def test_a_loop_in_a_run_ends_with_the_weights_of_the_bare_one(script, tmp_path):
+    runs = ran(script, tmp_path / "result.json", ["gpt", "dcgan"])["runs"]
+    assert [row["same_weights"] for row in runs] == [True, True]
+    assert all(row["bare_ms"] > 0 and row["run_ratio"] > 0 and row["kept_ratio"] > 0 for row in runs)
+
+
+@pytest.mark.parametrize(("n", "first"), [(1, 1), (5, 1), (6, 1), (9, 2), (20, 6)])
+def test_the_interval_holds_the_median_as_often_as_it_says(n, first, bench):
+    low, high = bench("run_overhead").interval([float(value) for value in range(n, 0, -1)])
+    assert (low, high) == (first, n + 1 - first)
+    assert n < 6 or 1 - 2 * binom.cdf(first - 1, n, 0.5) >= 0.95 > 1 - 2 * binom.cdf(first, n, 0.5)
 
 
 def test_a_summary_has_the_mean_the_spread_and_the_lead_over_runs_with_the_same_seeds(bench):

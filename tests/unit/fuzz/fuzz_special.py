@@ -194,7 +194,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "price": ("price_before", "price_after"),
     "volume": ("volume_before", "volume_after"),
     "margins": ("margin of",),
-    "path": ("No such file", "Is a directory"),
+    "path": ("No such file", "Is a directory", "is missing", "is damaged", "the published file", "the checkpoint"),
+    "urls": ("could not download", "the published file"),
+    "target": ("cannot be a folder",),
 }
 
 # What networks, data, runs and the zoo need.
@@ -204,5 +206,6 @@ GOOD |= {name: (strategy, "see fuzz_networks") for name, strategy in fuzz_networ
 BAD |= {name: (strategy, "see fuzz_networks") for name, strategy in fuzz_networks.BAD.items()}
 INSTANCES |= fuzz_networks.INSTANCES
 SKIPPED |= fuzz_networks.SKIPPED
+HOLDERS |= fuzz_networks.HOLDERS
 DOCUMENTED |= fuzz_networks.DOCUMENTED
 ALIASES |= fuzz_networks.ALIASES

@@ -25,6 +25,12 @@ def test_an_argument_is_used_or_refused_by_its_name(target, monkeypatch):
     assert tally["returned"], f"no good call of {target} ever returned: name its arguments in fuzz_special.GOOD"
 
 
+def test_what_is_not_tried_is_there_and_has_a_door_that_is():
+    everything, tried = {target.name for room in ROOMS for target in targets(room)}, {target.name for target in ALL}
+    assert set(SKIPPED) <= everything, set(SKIPPED) - everything
+    assert set(fuzz_networks.DOORS.values()) <= tried, set(fuzz_networks.DOORS.values()) - tried
+
+
 def broken(call):
     return Target("room.file.broken", call, {"x": Argument(float, False)})
 

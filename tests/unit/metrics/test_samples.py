@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from genai_utils.data.images import CLASSES, fashion_mnist
 from genai_utils.metrics import samples
@@ -87,6 +90,43 @@ def test_frechet_distance_of_gaussians_is_the_closed_form(mean_a, sd_a, mean_b, 
     assert frechet_distance(a, b, resamples=2).value == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("far", [0.0, 1e3, 1e6, 1e8, -1e8])
+def test_frechet_distance_does_not_change_when_both_sets_move_together(far):
+    """At a mean of 1e8 the mean square has no digit left for a variance of 1: it gave 0.0 instead of 18.5."""
+    a, b = gaussian(300, 5, 0), 1.7 * gaussian(300, 5, 1) + 2.0
+    here = frechet_distance(a, b, resamples=2)
+    there = frechet_distance(a + far, b + far, resamples=2)
+    assert here.value > 15 and there.value == pytest.approx(here.value, rel=1e-6)
+    assert there.spread == pytest.approx(here.spread, rel=1e-5)
+
+
+class Given(nn.Module):
+    """Hands torchmetrics the features that are there already."""
+
+    num_features = 64
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save")
+@pytest.mark.parametrize("whole", [0, 10_000])
+def test_both_distances_agree_with_torchmetrics(real, fake, monkeypatch, whole):
+    """Also where not all pairs are held at once; torchmetrics draws its subsets from the global generator."""
+    monkeypatch.setattr("genai_utils.metrics.distances.WHOLE_KERNEL", whole)
+    theirs = FrechetInceptionDistance(Given(), normalize=True), KernelInceptionDistance(Given(), subsets=7)
+    theirs[1].subset_size = 300
+    for metric in theirs:
+        metric.update(real.double(), real=True)
+        metric.update(fake[:800].double(), real=False)
+    frechet = theirs[0].compute().item()
+    assert frechet_distance(fake[:800], real, resamples=2).value == pytest.approx(frechet, rel=1e-6)
+    torch.manual_seed(0)
+    mean, sd = theirs[1].compute()
+    ours = kernel_distance(fake[:800], real, subsets=7, subset_size=300)
+    assert (ours.value, ours.spread) == (pytest.approx(mean.item(), rel=1e-9), pytest.approx(sd.item(), rel=1e-9))
+
+
 def test_kernel_distance_agrees_with_the_double_sum(real, fake):
     """With subsets as large as the sets, every subset is the whole, and the mean is the estimator itself."""
     x, y = fake[:300].double().numpy(), real[:300].double().numpy()
@@ -114,6 +154,21 @@ def test_neighbourhoods_agree_with_scikit_learn(real, fake):
         (distance.min(axis=0) < radius_x).mean(),
     )
     assert [estimate.value for estimate in ours] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_where_more_than_k_samples_are_equal_their_balls_are_empty(far):
+    """Radius 0, and nobody is nearer than that: a distance by matrix product made it .03, .003, .006 and .003."""
+    rows = gaussian(100, 8, 0).repeat(10, 1) + far
+    found = precision_recall_density_coverage(rows, rows[torch.randperm(1000)])
+    assert [estimate.value for estimate in found] == [0.0, 0.0, 0.0, 0.0]
+
+
+def test_equal_sets_have_a_density_of_one_up_to_rounding(real):
+    """Each ball holds its own centre and k - 1 others; the k-th lies on the edge, which is outside."""
+    distinct = real.double() + 1e-3 * gaussian(*real.shape, 1)
+    found = precision_recall_density_coverage(distinct, distinct.flip(0))
+    assert [estimate.value for estimate in found] == pytest.approx([1.0] * 4, abs=1e-12)
 
 
 def test_class_shares_are_the_counts_of_the_predicted_classes(test_images):

@@ -117,3 +117,13 @@ def test_training_lowers_the_error_below_that_of_the_mean_example():
         loss.backward()
         adam.step()
     assert loss.item() < 0.1 * x.var().item()
+
+
+def test_a_denoiser_takes_away_what_its_convolutions_estimate():
+    model, x = ae.Denoiser(channels=4), torch.randn(3, 1, 28, 28)
+    assert torch.equal(model(x), x - model.noise(x)) and model(x).shape == x.shape
+    for parameter in model.noise[-2].parameters():
+        nn.init.zeros_(parameter)
+    assert torch.equal(model(x), x), "one that sees no noise returns what it got"
+    with pytest.raises(ValueError, match=r"\(n, 1, 28, 28\), got \(3, 784\)"):
+        model(x.flatten(1))

@@ -13,7 +13,7 @@ from sklearn import mixture
 from sklearn.decomposition import PCA
 
 from genai_utils.data import toys
-from genai_utils.models.classical import HMM, ClassGaussians, GaussianMixture, GaussianPCA, PixelTables
+from genai_utils.models.classical import HMM, ByteGaussian, ClassGaussians, GaussianMixture, GaussianPCA, PixelTables
 
 few = settings(max_examples=15)
 
@@ -106,6 +106,73 @@ def test_samples_of_a_gaussian_have_its_mean_and_covariance():
     scale = x.std(0).outer(x.std(0))
     assert ((torch.cov(drawn.T) - torch.cov(x.T, correction=0)) / scale).abs().max() < 0.03
     assert ((drawn.mean(0) - x.mean(0)) / x.std(0)).abs().max() < 0.03
+
+
+# --- bell curves over bytes -------------------------------------------------------------------------------------------
+
+
+def dark_pair(correlation=0.8):
+    """Two pixels near black that move together: mean and covariance."""
+    return torch.tensor([0.01, 0.03]).double(), torch.tensor([[0.02, correlation * 0.02], [correlation * 0.02, 0.02]])
+
+
+def test_probabilities_of_all_pictures_of_two_bytes_sum_to_one():
+    every = torch.tensor(list(itertools.product(range(256), repeat=2)))
+    assert float(ByteGaussian(*dark_pair()).log_prob(every).exp().sum()) == pytest.approx(1, abs=1e-9)
+
+
+def test_pixels_that_do_not_know_of_each_other_have_scipys_probabilities_with_tails_at_both_ends():
+    mean, sd = np.array([-0.2, 0.5, 1.1]), np.array([0.1, 0.3, 0.05])
+    curve = ByteGaussian(torch.tensor(mean), torch.tensor(np.diag(sd**2)))
+    pixels = torch.tensor([[0, 255, 255], [3, 128, 250], [1, 0, 255]], dtype=torch.uint8)
+    edges = np.concatenate([[-np.inf], np.arange(1, 256) / 256, [np.inf]])
+    expected = [
+        sum(math.log(stats.norm.cdf(edges[b + 1], m, s) - stats.norm.cdf(edges[b], m, s)) for b, m, s in row)
+        for row in (zip(picture.tolist(), mean, sd, strict=True) for picture in pixels)
+    ]
+    np.testing.assert_allclose(curve.log_prob(pixels), expected, atol=1e-6)
+    np.testing.assert_allclose(curve.log_prob_whole(pixels), expected, atol=1e-6)
+
+
+def test_a_byte_far_out_in_a_tail_keeps_its_digits():
+    curve = ByteGaussian(torch.tensor([0.1], dtype=torch.float64), torch.tensor([[1e-4]], dtype=torch.float64))
+    expected = stats.norm.logsf((200 / 256 - 0.1) / 0.01)  # what lies beyond the next byte does not matter here
+    got = curve.log_prob(torch.tensor([[200]], dtype=torch.uint8)).item()
+    assert got == pytest.approx(expected, abs=1e-6)
+    assert curve.log_prob_whole(torch.tensor([[200]], dtype=torch.uint8)).item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("way", ["", "_whole"])
+def test_samples_of_a_bell_curve_over_bytes_follow_its_probabilities(way):
+    """Black or not, for both pixels: counts against sums of probabilities, or against scipy's integrals."""
+    mean, covariance = dark_pair()
+    curve = ByteGaussian(mean, covariance)
+    drawn = getattr(curve, f"sample{way}")(40_000, generator=seeded())
+    assert drawn.dtype is torch.uint8 and drawn.shape == (40_000, 2)
+    counts = torch.bincount((drawn[:, 0] > 0) * 2 + (drawn[:, 1] > 0).long(), minlength=4)
+    if way:
+        box = stats.multivariate_normal(mean.numpy(), covariance.numpy())
+        both, first, second = (box.cdf(at) for at in ([1 / 256, 1 / 256], [1 / 256, 9], [9, 1 / 256]))
+        p = [both, first - both, second - both, 1 - first - second + both]
+    else:
+        every = torch.tensor(list(itertools.product(range(256), repeat=2)))
+        p = curve.log_prob(every).exp()
+        p = [float(p[((every[:, 0] > 0) == a) & ((every[:, 1] > 0) == b)].sum()) for a in (0, 1) for b in (0, 1)]
+    assert stats.chisquare(counts, 40_000 * np.array(p) / sum(p)).pvalue > 1e-4
+
+
+def test_more_walks_come_closer_to_the_probability_of_a_whole_picture():
+    curve = ByteGaussian(*dark_pair())
+    pixels = curve.sample_whole(2_000, generator=seeded())
+    one, many = (curve.log_prob_whole(pixels, draws=k, generator=seeded(1)).mean() for k in (1, 20))
+    assert many > one
+
+
+def test_a_bell_curve_without_a_width_is_refused():
+    with pytest.raises(ValueError, match="covariance must be positive definite"):
+        ByteGaussian(torch.zeros(2), torch.zeros(2, 2))
+    with pytest.raises(ValueError, match="symbols must be 0 to 255"):
+        ByteGaussian(torch.zeros(2), torch.eye(2)).log_prob(torch.tensor([[0, 256]]))
 
 
 def clothes(n=40, kinds=3, spread=0.05):

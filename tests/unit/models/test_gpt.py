@@ -18,7 +18,7 @@ from genai_utils.run import schedule
 BASE = Config(11, context=12, layers=2, heads=2, width=16)
 CHANGES = [
     {}, {"positions": "learned"}, {"positions": "none"}, {"norm": "layer"}, {"activation": "gelu"}, {"qk_norm": False},
-    {"bias": True}, {"norm": "layer", "bias": True}, {"tied": True}, {"heads": 1}, {"layers": 1},
+    {"bias": True}, {"norm": "layer", "bias": True}, {"tied": True}, {"init": "gpt2"}, {"heads": 1}, {"layers": 1},
 ]  # fmt: skip
 VARIATIONS = [*(replace(BASE, **change) for change in CHANGES), gpt.gpt2_config(BASE)]
 every_variation = pytest.mark.parametrize("config", VARIATIONS, ids=[*map(str, CHANGES), "gpt-2"])
@@ -213,6 +213,24 @@ def test_a_full_cache_refuses_another_token():
     model(some_tokens(BASE, 1), cache)
     with pytest.raises(ValueError, match=r"at most 12 tokens in all, got \(1, 1\) after 12"):
         model(torch.tensor([[0]]), cache)
+
+
+def test_a_model_that_fits_a_gpu_is_made_and_a_larger_one_refused_before_it_takes_memory():
+    large = Config(16_384, context=512, layers=24, heads=16, width=2_048)
+    with torch.device("meta"):
+        model = GPT(large)
+    assert sum(p.numel() for p in model.parameters()) > 1_000_000_000
+    with pytest.raises(ValueError, match="layers"):
+        GPT(replace(large, layers=96))
+
+
+@pytest.mark.parametrize(("init", "idle"), [("idle", True), ("gpt2", False)])
+def test_a_block_begins_by_changing_nothing_or_little(init, idle):
+    torch.manual_seed(0)
+    model, x = GPT(replace(BASE, init=init)), torch.randn(2, 5, BASE.width)
+    with torch.no_grad():
+        change = (model.blocks[0](x, model.turn[:5]) - x).abs().max().item()
+    assert (change == 0) is idle and change < 0.2
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

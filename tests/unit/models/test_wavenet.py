@@ -157,6 +157,14 @@ def test_the_label_counts():
     assert not torch.allclose(net.log_prob(levels, torch.tensor([0])), net.log_prob(levels, torch.tensor([1])))
 
 
+def test_every_weight_has_a_use_with_and_without_labels_but_the_way_back_of_the_last_layer():
+    for labels in (0, 2):
+        net = random_net(labels=labels).requires_grad_(True)
+        net.log_prob(torch.tensor([[0, 1, 2, 3, 4, 5]]), torch.tensor([1]) if labels else None).sum().backward()
+        unused = {name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()}
+        assert unused == {"layers.2.back.weight", "layers.2.back.bias"}
+
+
 @pytest.mark.parametrize("labels, given, message", [
     (2, None, r"takes labels \(1,\) in 0..1, got none"),
     (0, torch.tensor([1]), r"takes no labels, got \(1,\)"),

@@ -130,6 +130,13 @@ def test_the_command_trains_into_a_folder_and_prints_the_card(monkeypatch, tmp_p
     assert (tmp_path / "weights" / "tiny.safetensors").exists()
 
 
+def test_of_several_processes_only_the_first_ships(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "known", lambda: {"tiny": TINY})
+    monkeypatch.setattr(ship.Job, "main", False)
+    assert command.main(["tiny", "--steps", "2", "--out", str(tmp_path)]) == 0
+    assert not capsys.readouterr().out and not (tmp_path / "weights").exists()
+
+
 def test_a_stopped_command_says_how_to_go_on(monkeypatch, tmp_path, capsys):
     def stopped(job):
         fitted(job)

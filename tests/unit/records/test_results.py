@@ -5,8 +5,15 @@ import pytest
 from genai_utils.records import results as table
 from genai_utils.records.results import measured
 
-HEAD = "chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,frechet,coverage,usd_per_1000\n"
-ROWS = "a,small,dots,1,10,5.0,2.5,exact,,,\na,large,dots,9,10,5.0,,,80.0,0.5,\nb,small,dots,1,10,5.0,2.0,exact,,,\n"
+HEAD = (
+    "chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,bits_per_character,bits_per_sample,n,"
+    "frechet,coverage,usd_per_1000\n"
+)
+ROWS = (
+    "a,small,dots,1,10,5.0,2.5,exact,,,,,,\n"
+    "a,large,dots,9,10,5.0,,,,,20,80.0,0.5,\n"
+    "b,small,dots,1,10,5.0,2.0,exact,,,,,,\n"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -53,7 +53,10 @@ def test_an_unknown_variant_is_refused_and_the_known_ones_are_named():
         ("no positions", "positions", "none"),
         ("LayerNorm", "norm", "layer"),
         ("GELU", "activation", "gelu"),
-        ("GPT-2", "tied", True),
+        ("no QK-norm", "qk_norm", False),
+        ("GPT-2 start", "init", "gpt2"),
+        ("GPT-2 start", "tied", False),
+        ("GPT-2 0.003", "tied", True),
         ("AdamW 0.003", "norm", "rms"),
     ],
 )
@@ -64,9 +67,9 @@ def test_a_variant_has_the_choice_of_its_name(variant, field, value):
 
 def test_only_the_variants_of_the_optimizer_train_without_muon():
     model = gpt.GPT(gpt.Config(5, 8, 1, 2, 16))
-    for variant in ("ours", "GELU"):
+    for variant in ("ours", "GELU", "GPT-2 start"):
         assert [type(one).__name__ for one in measure_scaling.optimizers_of(variant, model)] == ["Muon", "AdamW"]
-    for variant, rates in (("AdamW 0.001", {1e-3, 4e-3}), ("GPT-2", {3e-3})):
+    for variant, rates in (("AdamW 0.001", {1e-3, 4e-3}), ("GPT-2 0.003", {3e-3})):
         (adamw,) = measure_scaling.optimizers_of(variant, model)
         assert type(adamw).__name__ == "AdamW"
         assert {group["lr"] for group in adamw.param_groups} == rates

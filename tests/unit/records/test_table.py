@@ -25,6 +25,11 @@ class Table:
     key: int
     number: int
 
+    def rows(self) -> Rows:
+        """As it ships, the header first."""
+        with self.file.open(newline="", encoding="utf-8") as file:
+            return list(csv.reader(file, strict=True))
+
 
 def public(module, read: Callable[[], object]) -> Callable[[Path, pytest.MonkeyPatch], object]:
     """Read the table of a module from another place, as its readers do."""
@@ -52,6 +57,9 @@ def table(request):
     facts._table.cache_clear()
 
 
+Spoil = Callable[[Table, Rows], bytes]
+
+
 def written(rows: Rows, delimiter: str = ",") -> bytes:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
@@ -64,8 +72,16 @@ def with_cell(rows: Rows, row: int, column: int, cell: str) -> bytes:
                     for i, cells in enumerate(rows)])  # fmt: skip
 
 
-def with_row(rows: Rows, row: int, cells: list[str]) -> bytes:
-    return written([*rows[:row], cells, *rows[row + 1 :]])
+def each(change: Callable[[list[str]], list[str]]) -> Spoil:
+    return lambda _, rows: written([change(row) for row in rows])
+
+
+def third(change: Callable[[list[str]], list[str]]) -> Spoil:
+    return lambda _, rows: written([*rows[:2], change(rows[2]), *rows[3:]])
+
+
+def number(cell: str) -> tuple[Spoil, int, str]:
+    return lambda table, rows: with_cell(rows, 2, table.number, cell), 3, f"'{cell}', not a .*number"
 
 
 def in_line_3(content: bytes, put: bytes) -> bytes:
@@ -73,7 +89,7 @@ def in_line_3(content: bytes, put: bytes) -> bytes:
     return b"\n".join([head, first, put + rest])
 
 
-DAMAGE: dict[str, tuple[Callable[[Table, Rows], bytes], int, str]] = {
+DAMAGE: dict[str, tuple[Spoil, int, str]] = {
     "a byte order mark": (lambda _, rows: b"\xef\xbb\xbf" + written(rows), 1, "byte order mark; save it as UTF-8 with"),
     "UTF-16": (lambda _, rows: written(rows).decode().encode("utf-16"), 1, "byte order mark; save it as UTF-8 with"),
     "Latin-1": (lambda _, rows: in_line_3(written(rows), b"\xe9"), 3, "byte 0xe9 is not UTF-8; save it as UTF-8"),
@@ -81,32 +97,20 @@ DAMAGE: dict[str, tuple[Callable[[Table, Rows], bytes], int, str]] = {
     "one such line": (lambda _, rows: in_line_3(written(rows), b"\r"), 3, r"Unix line ends \(LF\)"),
     "semicolons": (lambda _, rows: written(rows, ";"), 1, "parted by ';'; save it with commas"),
     "tabs": (lambda _, rows: written(rows, "\t"), 1, r"parted by '\\t'; save it with commas"),
-    "a missing column": (
-        lambda _, rows: written([row[:-1] for row in rows]),
-        1,
-        "columns .*missing: [a-z_0-9]+; too many: none",
-    ),
-    "another column": (lambda _, rows: written([[*row, "new"] for row in rows]), 1, "columns .*too many: new"),
-    "a doubled column": (
-        lambda _, rows: written([[*row, row[0]] for row in rows]),
-        1,
-        "columns .*missing: none; too many: [a-z]+",
-    ),
-    "columns in another order": (lambda _, rows: written([row[::-1] for row in rows]), 1, "columns .*in this order"),
-    "a short row": (lambda _, rows: with_row(rows, 2, rows[2][:-1]), 3, r"has \d+ cells, not \d+; .* double quotes"),
-    "a long row": (lambda _, rows: with_row(rows, 2, [*rows[2], "more"]), 3, r"has \d+ cells, not \d+; .*quotes"),
+    "a missing column": (each(lambda row: row[:-1]), 1, "columns .*missing: [a-z_0-9]+; too many: none"),
+    "another column": (each(lambda row: [*row, "new"]), 1, "columns .*too many: new"),
+    "a doubled column": (each(lambda row: [*row, row[0]]), 1, "columns .*missing: none; too many: [a-z]+"),
+    "columns in another order": (each(lambda row: row[::-1]), 1, "columns .*in this order"),
+    "a short row": (third(lambda row: row[:-1]), 3, r"has \d+ cells, not \d+; .* double quotes"),
+    "a long row": (third(lambda row: [*row, "more"]), 3, r"has \d+ cells, not \d+; .*quotes"),
     "a row of commas": (lambda _, rows: written([*rows, [""] * len(rows[0])]), 0, "fill it, without spaces around it"),
     "a space at the key": (lambda table, rows: with_cell(rows, 2, table.key, f"{rows[2][table.key]} "), 3, "fill it"),
     "a double row": (lambda _, rows: written([*rows, rows[1]]), 0, "stands in line 2 already; .*take one out"),
-    "words for a number": (
-        lambda table, rows: with_cell(rows, 2, table.number, "many"),
-        3,
-        "is 'many', not a .*number",
-    ),
-    "a comma in a number": (lambda table, rows: with_cell(rows, 2, table.number, "0,5"), 3, "is '0,5', not a .*number"),
-    "nan": (lambda table, rows: with_cell(rows, 2, table.number, "nan"), 3, "is 'nan', not a .*number"),
-    "inf": (lambda table, rows: with_cell(rows, 2, table.number, "-inf"), 3, "is '-inf', not a .*number"),
-    "a number too large": (lambda table, rows: with_cell(rows, 2, table.number, "1e999"), 3, "'1e999', not a .*number"),
+    "words for a number": number("many"),
+    "a comma in a number": number("0,5"),
+    "nan": number("nan"),
+    "inf": number("-inf"),
+    "a number too large": number("1e999"),
     "an open quote": (lambda _, rows: in_line_3(written(rows), b'"'), 3, "double quote"),
     "a header alone": (lambda _, rows: written(rows[:1]), 2, "has no rows; restore it"),
     "nothing": (lambda _, rows: b"", 1, "has no rows; restore it"),
@@ -116,10 +120,8 @@ DAMAGE: dict[str, tuple[Callable[[Table, Rows], bytes], int, str]] = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_table_is_refused_with_file_line_and_remedy(table, damage, tmp_path, monkeypatch):
     spoil, line, words = DAMAGE[damage]
-    with table.file.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file, strict=True))
     spoilt = tmp_path / table.file.name
-    spoilt.write_bytes(spoil(table, rows))
+    spoilt.write_bytes(spoil(table, table.rows()))
     last = spoilt.read_bytes().count(b"\n")
     with pytest.raises(ValueError, match=f"{table.file.name}, line {line or last}: .*{words}") as caught:
         table.read(spoilt, monkeypatch)
@@ -127,8 +129,7 @@ def test_a_damaged_table_is_refused_with_file_line_and_remedy(table, damage, tmp
 
 
 def test_a_table_as_it_ships_is_read_whole(table, monkeypatch):
-    with table.file.open(newline="", encoding="utf-8") as file:
-        assert len(table.read(table.file, monkeypatch)) == len(list(csv.reader(file))) - 1
+    assert len(table.read(table.file, monkeypatch)) == len(table.rows()) - 1
 
 
 @pytest.mark.parametrize(
@@ -149,9 +150,7 @@ def test_a_table_as_it_ships_is_read_whole(table, monkeypatch):
     ],
 )
 def test_a_cell_that_cannot_be_is_refused_with_its_line(name, column, cell, words, tmp_path, monkeypatch):
-    table = TABLES[name]
-    with table.file.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file, strict=True))
+    table, rows = TABLES[name], TABLES[name].rows()
     (spoilt := tmp_path / table.file.name).write_bytes(with_cell(rows, 2, rows[0].index(column), cell))
     with pytest.raises(ValueError, match=f"{table.file.name}, line 3: .*{words}"):
         table.read(spoilt, monkeypatch)

@@ -410,6 +410,48 @@ def test_where_files_cannot_be_locked_a_run_goes_on(tmp_path, monkeypatch):
     tiny(tmp_path / "run")
 
 
+# --- in a folder that is not always there -----------------------------------------------------------------------------
+
+
+def test_a_checkpoint_may_lie_in_a_folder_anywhere_and_its_own_folder_is_made(tmp_path):
+    (disk := tmp_path / "drive").mkdir()
+    straight, away = tiny(tmp_path / "run")[0], tiny(disk / "course" / "run")[0]
+    assert all(map(torch.equal, straight, away)) and [one.name for one in (disk / "course").iterdir()] == ["run"]
+
+
+def test_where_a_disk_is_not_mounted_nothing_is_written_in_its_place(tmp_path):
+    with pytest.raises(OSError, match="there is no folder .*drive to keep a checkpoint in. If it lies on a mounted"):
+        tiny(tmp_path / "drive" / "course" / "run")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_disk_that_is_cut_off_stops_the_run_and_once_it_is_mounted_again_the_run_goes_on(tmp_path, empty):
+    """In its place there is nothing, or an empty folder, as where a disk is mounted."""
+
+    def batches():
+        return Run(4, checkpoint=disk / "run", checkpoint_every=1, progress=False).batches(DATA, batch_size=2)
+
+    (disk := tmp_path / "drive").mkdir()
+    left = batches()
+    next(left), next(left)
+    disk.rename(tmp_path / "away")
+    if empty:
+        disk.mkdir()
+    with pytest.raises(OSError, match="drive is not the folder any more .*; nothing was written. If it lies on a moun"):
+        next(left)
+    assert disk.exists() == empty and not list(tmp_path.glob("drive/*"))
+    if empty:
+        disk.rmdir()
+    (tmp_path / "away").rename(disk)
+    assert len(list(batches())) == 3  # the first step was in the checkpoint
+
+
+def test_a_disk_on_which_a_file_never_looks_like_itself_is_no_endless_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
+    tiny(tmp_path / "run")
+
+
 # --- killed -----------------------------------------------------------------------------------------------------------
 
 

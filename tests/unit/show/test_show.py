@@ -42,6 +42,16 @@ def test_the_verdict_follows_from_the_conditions(shown, supported, refuted, verd
     json.dumps(data[MIME])
 
 
+def test_a_claim_shows_the_other_explanation_or_that_there_is_none(shown):
+    _claim(alternative="luck & n = 1")
+    _claim(exact=True)
+    _claim()
+    pages = [data["text/html"] for data, _ in shown]
+    assert "Other explanation: luck &amp; n = 1." in pages[0] and "Other explanation: luck" in shown[0][0]["text/plain"]
+    assert "Proven, counted or read" in pages[1] and "genai-doubt" not in pages[2]
+    assert [data[MIME]["exact"] for data, _ in shown] == [False, True, False]
+
+
 def test_a_claim_is_escaped(shown):
     _claim(text="<b>1 & 2</b>")
     assert "&lt;b&gt;1 &amp; 2" in shown[0][0]["text/html"]
@@ -53,6 +63,7 @@ def test_a_claim_is_escaped(shown):
         ({"supported": True, "refuted": True}, "both supported and refuted"),
         ({"id": "noname"}, "looks like 'gan.converges'"),
         ({"evidence": " "}, "needs a text, a source and evidence"),
+        ({"exact": True, "alternative": "luck"}, "exact and yet names an alternative 'luck'"),
     ],
 )
 def test_a_bad_claim_is_refused(change, message):
@@ -177,9 +188,26 @@ def test_a_result_shows_its_numbers_and_a_dash_for_those_it_does_not_have(shown)
     data, _ = shown[0]
     row = data[results.MIME]
     assert row["usd_per_1000"] == fact("B-U4").value and row["frechet"] is None
-    assert "2.346, exact" in data["text/html"] and "<td>–</td>" in data["text/html"]
+    assert "2.346 a pixel, exact" in data["text/html"] and "<td>–</td>" in data["text/html"]
     assert "1,200" in data["text/plain"] and "–" not in data["text/plain"]
     json.dumps(row)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bits_per_character": 1.5}, "Bits 1.500 a character; Price of drawing 3 USD for 1,000 characters"),
+        ({"bits_per_sample": 2.5}, "Bits 2.500 a sample of sound; Price of drawing 3 USD for 1,000 seconds of sound"),
+        (
+            {"frechet": 80.0},
+            "Pictures judged 2,000; Fréchet distance 80.0; Price of drawing 3 USD for 1,000 pictures",
+        ),
+        ({"coverage": 0.5, "n": 500}, "Pictures judged 500; Coverage 50%; Price of drawing 3 USD for 1,000 pictures"),
+    ],
+)
+def test_a_result_says_of_what_its_bits_and_its_price_are_and_how_many_pictures_were_judged(shown, change, words):
+    _result(sampling_seconds=3600.0 * 3 / fact("B-U4").value, **change)
+    assert shown[0][0]["text/plain"].endswith(f"4 s; {words}")
 
 
 def test_a_result_without_any_measurement_of_quality_is_shown_too(shown):
@@ -192,6 +220,7 @@ def test_a_result_without_any_measurement_of_quality_is_shown_too(shown):
     [
         ({"bits_per_dim": 3.0}, "what kind of number"),
         ({"likelihood": "exact"}, "together"),
+        ({"bits_per_character": 1.5, "bits_per_sample": 2.5}, "bits of one kind"),
         ({"frechet": float("nan")}, "frechet must be a finite number"),
         ({"seconds": -1.0}, "seconds must be a finite number >= 0"),
     ],

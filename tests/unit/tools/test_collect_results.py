@@ -5,7 +5,10 @@ import pytest
 from tools.collect_results import MIME, collect
 from tools.stamps import RESULTS
 
-HEAD = "chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,frechet,coverage,usd_per_1000"
+HEAD = (
+    "chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,bits_per_character,bits_per_sample,n,"
+    "frechet,coverage,usd_per_1000"
+)
 ROW = {"chapter": "", "model": "toy", "seconds": 1.23456789, "bits_per_dim": None}
 
 
@@ -23,7 +26,7 @@ def project(folder, *rows):
 
 def test_the_table_follows_the_contents_of_the_book_and_skips_what_is_not_executed(tmp_path):
     collect(project(tmp_path, ROW))
-    assert (tmp_path / RESULTS).read_text() == f"{HEAD}\nb,toy,,,,1.235,,,,,\na,toy,,,,1.235,,,,,\n"
+    assert (tmp_path / RESULTS).read_text() == f"{HEAD}\nb,toy,,,,1.235,,,,,,,,\na,toy,,,,1.235,,,,,,,,\n"
 
 
 def test_two_models_of_one_name_in_a_chapter_are_refused_and_the_old_table_stays(tmp_path):

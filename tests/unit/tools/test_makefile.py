@@ -106,6 +106,15 @@ def test_what_mends_the_environment_builds_the_site_again(tree):
     assert (tree / "builds").read_text() == "built\n" * 2
 
 
+def test_a_part_of_the_tests_goes_without_lint_and_coverage_and_the_whole_with_both(tree):
+    part, whole = (
+        subprocess.run(["make", "-n", "test", *more], cwd=tree, check=True, capture_output=True, text=True).stdout
+        for more in (["TESTS=tests/site -k map"], [])
+    )
+    assert "tests/site -k map" in part and "mypy" not in part and "--cov" not in part
+    assert "mypy" in whole and "ruff check" in whole and "--cov-fail-under=95" in whole
+
+
 def test_a_full_disk_is_named_before_the_build(tree):
     (tree / "book/intro.md").touch()
     (tree / "df").write_text("#!/bin/sh\necho disk 1000 901 99 91% /\n")

@@ -468,7 +468,7 @@ SHOW = """\
 from dataclasses import asdict
 from IPython.display import display
 from genai_utils.records.results import MIME, Result
-row = Result("", "toy", "dots", 1, 10, {seconds}, {bits}, "exact", None, None, None)
+row = Result("", "toy", "dots", 1, 10, {seconds}, {bits}, "exact", *[None] * 6)
 display({{MIME: asdict(row), "text/plain": "a row"}}, raw=True)"""
 READ = """\
 from genai_utils.records.results import {name}
