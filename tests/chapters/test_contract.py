@@ -103,7 +103,8 @@ def chapter(text: str = TEXT) -> Chapter:
 
 
 def claim(name: str) -> dict[str, str]:
-    return {"id": name, "text": "It holds.", "source": "x", "verdict": "supported", "evidence": "it costs $2"}
+    said = {"id": name, "text": "It holds.", "source": "x", "verdict": "supported"}
+    return said | {"evidence": "it costs $2", "alternative": "luck"}
 
 
 LANDING = """\
@@ -244,6 +245,7 @@ SPOILERS = {
     "makes_claims, only three": lambda it: last_outputs(it).pop(),
     "makes_claims, verdict": lambda it: last_outputs(it)[3].data[MIME].update(verdict="true"),
     "makes_each_claim_once": lambda it: last_outputs(it)[3].data[MIME].update(id="gan.b"),
+    "keeps_to_its_caps, no other explanation": lambda it: last_outputs(it)[3].data[MIME].update(alternative=" "),
     "sources_its_money, claim": lambda it: last_outputs(it)[3].data[MIME].update(text="It costs $2."),
     "names_no_machine, printed": lambda it: last_outputs(it)[0].update(text="saved to /Users/me/x.pt\n"),
     "names_no_machine, html": lambda it: last_outputs(it)[2].data.update({"text/html": "in /home/me/x"}),

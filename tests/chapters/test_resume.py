@@ -30,14 +30,17 @@ def loop(chapter: str, *names: str, **given: Any) -> Callable[..., Any]:
     return found[names[-1]]
 
 
+GIVEN = {"gpt": gpt, "schedule": schedule, "cross_entropy": cross_entropy}
+
+
 def transformer() -> nn.Module:
-    fit = loop("transformers", "fit", gpt=gpt, schedule=schedule, cross_entropy=cross_entropy)
-    return fit(gpt.sized(7, 64, 1, 2, 8), IDS, STEPS)[0]
+    model = gpt.sized(7, 64, 1, 2, 8)
+    return loop("transformers", "fit", **GIVEN)(model, IDS, STEPS, gpt.optimizers(model))[0]
 
 
 def gru_beside_the_transformer() -> nn.Module:
-    given = {"gpt": gpt, "schedule": schedule, "cross_entropy": cross_entropy, "ids": IDS, "V": 7}
-    return loop("transformers", "GRU", "fit_gru", **given)(STEPS)[0]
+    model = loop("transformers", "GRU")(7)
+    return loop("transformers", "fit", **GIVEN)(model, IDS, STEPS, [torch.optim.AdamW(model.parameters(), 3e-3)])[0]
 
 
 def gru_of_language_models() -> nn.Module:

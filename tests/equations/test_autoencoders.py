@@ -1,5 +1,7 @@
 """Both sides of every named equation about autoencoders, computed by ways that share no code."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from genai_utils.data.toys import Mixture
 from genai_utils.metrics.distances import psnr
 from genai_utils.models import autoencoder as ae
+from genai_utils.models import coding
 
 verifies = pytest.mark.verifies
 few = settings(max_examples=10)
@@ -109,6 +112,31 @@ def test_no_other_subspace_rebuilds_better_than_the_trailing_eigenvalues_allow(s
     assert mean_squared_error(x, x @ other @ other.T) >= np.linalg.eigvalsh(np.cov(x.T, ddof=0))[:-2].sum() / 5 - 1e-12
 
 
+@verifies("ae.pca")
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_of_all_stationary_points_on_principal_axes_only_the_leading_ones_are_no_saddle(k):
+    """Every set of at most k eigenvectors: no slope there; its Hessian has a way down unless it is the leading k."""
+    variances = torch.tensor([4.0, 2.0, 1.0, 0.5], dtype=torch.float64)
+    axes = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(k), dtype=torch.float64))[0]
+    data = (variances.sqrt() * axes).T * 2.0
+    data = torch.cat([data, -data])  # eight points whose covariance has exactly these axes and variances
+
+    def loss(weights):
+        E, D = weights[: 4 * k].view(k, 4), weights[4 * k :].view(4, k)
+        return (data - data @ E.T @ D.T).square().mean()
+
+    for size in range(k + 1):
+        for chosen in itertools.combinations(range(4), size):
+            E = torch.zeros(k, 4, dtype=torch.float64)
+            E[:size] = axes[:, list(chosen)].T
+            at = torch.cat([E.flatten(), E.T.flatten()]).requires_grad_()
+            (slope,) = torch.autograd.grad(loss(at), at)
+            assert slope.abs().max() < 1e-9
+            lowest = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, at.detach())).min()
+            assert (lowest < -1e-2) == (chosen != tuple(range(k)))
+    assert loss(at.detach()) > variances[k:].sum() / 4
+
+
 # --- denoising --------------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +207,49 @@ def test_the_posterior_mean_points_along_the_slope_of_the_noisy_log_density(sd):
     y = torch.linspace(-4, 4, 9, dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(noisy.log_prob(y).sum(), y)
     assert ae.score(PosteriorMean(hills, sd), y.detach(), sd).numpy() == approx(slope.numpy(), abs=1e-5)
+
+
+# --- coding without a network -----------------------------------------------------------------------------------------
+
+
+MAX_1960 = {2: 0.3634, 4: 0.1175, 8: 0.03454, 16: 0.009497}  # his table 1: levels, mean squared error at variance 1
+
+
+@verifies("ae.lloyd-max")
+@pytest.mark.parametrize("levels", MAX_1960)
+def test_on_a_bell_curve_the_levels_have_the_error_that_max_tabulated(levels):
+    """Fitted to 100,000 exact quantiles; the error is integrated over the density with scipy."""
+    bell = torch.tensor(norm.ppf((np.arange(100_000) + 0.5) / 100_000))[None]
+    found = coding.lloyd_max(bell, levels, rounds=2_000)[0].numpy()
+    edges = np.r_[-9, (found[1:] + found[:-1]) / 2, 9]
+    error = sum(
+        quad(lambda x, y=y: (x - y) ** 2 * norm.pdf(x), a, b)[0]
+        for y, a, b in zip(found, edges[:-1], edges[1:], strict=True)
+    )
+    assert error == approx(MAX_1960[levels], rel=2e-3)
+
+
+@verifies("ae.lloyd-max")
+@given(seeds, st.integers(2, 9))
+@few
+def test_each_level_is_the_mean_of_the_values_nearest_to_it(seed, levels):
+    values = np.random.default_rng(seed).gamma(2.0, size=500)
+    found = coding.lloyd_max(torch.tensor(values)[None], levels, rounds=2_000)[0].numpy()
+    cell = np.abs(values[:, None] - found).argmin(axis=1)
+    for j, level in enumerate(found):
+        assert (cell != j).all() or level == approx(values[cell == j].mean(), abs=1e-6)
+
+
+@verifies("ae.allocation")
+@given(seeds, st.integers(0, 9))
+@few
+def test_no_other_way_to_share_out_the_bits_has_a_smaller_error(seed, bits):
+    """All ways are tried, on tables that fall in no special way."""
+    errors = np.random.default_rng(seed).random((4, 4))
+    ways = [way for way in itertools.product(range(4), repeat=4) if sum(way) <= bits]
+    best = min(errors[range(4), way].sum() for way in ways)
+    found = coding.allocate_bits(torch.tensor(errors), bits).tolist()
+    assert sum(found) <= bits and errors[range(4), found].sum() == approx(best)
 
 
 # --- from a score to money --------------------------------------------------------------------------------------------

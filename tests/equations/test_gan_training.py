@@ -117,14 +117,14 @@ def test_the_best_hinge_discriminator_measures_total_variation(seed):
 
 @verifies("gan.average")
 def test_the_average_is_a_weighted_sum_of_all_past_weights():
-    """Unrolling the recursion: theta_k enters with (1 - d_k) times the product of all later decays."""
+    """Unrolling the recursion: theta_k enters with (1 - d_k) times the product of all later decays; d_0 is 0."""
     run = Run(30, progress=False)
     model, optimizer = run.setup(net := nn.Linear(3, 1), torch.optim.SGD(net.parameters(), 0.1))
     average, past = run.average(model, decay=0.6), []
     for x in run.batches(torch.randn(16, 3), batch_size=8):
         run.step(optimizer, (model(x) - 1).square().mean())
         past.append(model.weight.detach().clone())
-    # The first weights are taken as they are.
+    # As printed: the average begins at the first weights, and the decay counts from n = 1.
     decay = [0.0] + [min(0.6, (1 + n) / (10 + n)) for n in range(1, len(past))]
     shares = [(1 - decay[k]) * np.prod(decay[k + 1 :]) for k in range(len(past))]
     assert sum(shares) == pytest.approx(1)
