@@ -21,6 +21,7 @@ help:            ## list the commands
 .venv/made .venv/site .venv/all: FORCE
 	@type -P $(PYTHON) >/dev/null || PYTHON=$(PYTHON) tools/system.sh python3-venv
 	@$(PYTHON) tools/install.py $(@F)
+.venv/all: .venv/site # one after the other where make does two things at a time
 
 book: .venv/site ## build the site into _build/html if anything changed; executes stale notebooks first
 	@$(call step,look for stale notebooks); $(BIN)/python -m tools.notebooks --check && $(call took,look) || $(MAKE) notebooks
@@ -40,12 +41,15 @@ _build/current: .venv/site _config.yml _toc.yml $(SITE)
 notebooks: .venv/all ## execute the notebooks whose text or code changed
 	@$(call step,execute stale notebooks); $(BIN)/python -m tools.notebooks && $(call took,notebooks)
 
-test: .venv/made system .venv/all book ## lint, type-check and test everything: code, equations, chapters, notebooks, site
+test: .venv/made system .venv/all ## lint, type-check and test everything: code, equations, chapters, notebooks, site
+	@$(MAKE) --no-print-directory -j2 book $(if $(TESTS),,lint)
+	@$(call step,tests); $(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup \
+	  $(or $(TESTS),--cov --cov-report=term:skip-covered --cov-fail-under=95) --durations=8 && $(call took,tests)
+
+lint: .venv/all  # runs beside the site's build; `make test TESTS=tests/site` goes without it and without coverage
 	@$(call step,lint); $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && \
 	$(BIN)/python -m tools.lint_chapters --ignore E501 && \
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools/biome run --silent lint && $(call took,lint)
-	@$(call step,tests); $(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadgroup \
-	  --cov --cov-report=term:skip-covered --cov-fail-under=95 --durations=8 && $(call took,tests)
 
 system:          ## install what needs root: Chromium, a library of Node, Python's venv (Debian)
 	@PYTHON=$(PYTHON) tools/system.sh chromium libatomic1 python3-venv
@@ -72,4 +76,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock, and
 clean:           ## remove what was built; keeps .venv and work/
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test system wheel chapter address serve lab lock clean FORCE
+.PHONY: help book notebooks test lint system wheel chapter address serve lab lock clean FORCE

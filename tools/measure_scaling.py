@@ -1,4 +1,4 @@
-"""Train GPTs of several sizes for several numbers of steps, and with other choices; write data/scaling.csv.
+"""Train GPTs of several sizes for several numbers of steps, and with other choices; write records/scaling.csv.
 
 Usage: OMP_NUM_THREADS=1 python tools/measure_scaling.py [--seeds 0 1] [--output FILE]
 All learn from the seven plays that ship with the course and are judged on every fourth stretch of Macbeth. The longest
@@ -29,30 +29,42 @@ from genai_utils.run import schedule
 CONTEXT, BATCH = 64, 32
 SIZES = {"small": (2, 2, 32), "medium": (3, 4, 64), "large": (4, 4, 96)}  # layers, heads, width
 STEPS = (60, 160, 430)
-ADAMW = (1e-3, 3e-3, 1e-2, 3e-2)  # rates to try for the matrices, so that Muon does not win by the choice of a rate
-VARIANTS = ("learned positions", "no positions", "LayerNorm", "GELU", *(f"AdamW {rate}" for rate in ADAMW), "GPT-2")
+# Rates to try, of matrices without Muon and of the whole GPT-2, so that nothing wins by the choice of a rate.
+RATES = {"AdamW": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1), "GPT-2": (1e-3, 2e-3, 3e-3, 6e-3, 1e-2, 3e-2)}
+CHOICES = ("learned positions", "no positions", "LayerNorm", "GELU", "no QK-norm", "GPT-2 start")
+VARIANTS = (*CHOICES, *(f"{name} {rate}" for name, rates in RATES.items() for rate in rates))
 
 
 def config_of(variant: str, config: gpt.Config) -> gpt.Config:
-    """The configuration with the one choice that a variant changes ("GPT-2": with all of that model's choices)."""
+    """The configuration with the one choice that a variant changes ("GPT-2 …": with all of that model's choices)."""
     choices = {
         "learned positions": replace(config, positions="learned"),
         "no positions": replace(config, positions="none"),
         "LayerNorm": replace(config, norm="layer"),
         "GELU": replace(config, activation="gelu"),
-        "GPT-2": gpt.gpt2_config(config),
+        "no QK-norm": replace(config, qk_norm=False),
+        "GPT-2 start": replace(config, init="gpt2"),
     }
+    if _rate(variant, "GPT-2"):
+        return gpt.gpt2_config(config)
     return choices.get(variant, config)
 
 
+def _rate(variant: str, name: str) -> float:
+    """The rate of a variant of this name that has one; 0 for the others."""
+    kind, _, rate = variant.rpartition(" ")
+    return float(rate) if kind == name and variant in VARIANTS and variant not in CHOICES else 0.0
+
+
 def optimizers_of(variant: str, model: gpt.GPT) -> list[Optimizer]:
-    """Muon and AdamW, or AdamW alone where the variant says so; GPT-2 had no Muon and gets the middle rate."""
-    if variant != "GPT-2" and not variant.startswith("AdamW"):
+    """Muon and AdamW, or AdamW alone where the variant names its rate: of the matrices, or of all in a GPT-2."""
+    if rate := _rate(variant, "GPT-2"):
+        return [AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.0)]
+    if not (rate := _rate(variant, "AdamW")):
         return list(gpt.optimizers(model))
     matrices = list(model.blocks.parameters())
     rest = [p for p in model.parameters() if not any(p is matrix for matrix in matrices)]
-    rate = float(variant.split()[1]) if variant.startswith("AdamW") else ADAMW[1]
-    groups = [{"params": matrices, "lr": rate}, {"params": rest, "lr": 4e-3 if variant != "GPT-2" else rate}]
+    groups = [{"params": matrices, "lr": rate}, {"params": rest, "lr": 4e-3}]
     return [AdamW(groups, betas=(0.9, 0.95), weight_decay=0.0)]
 
 

@@ -13,7 +13,8 @@ import nbformat
 import pytest
 from browsing import press_every_control
 from node import NAMES
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
+from scratch import furnish, typed
 
 from tools import lab as tool
 from tools import notebooks
@@ -52,12 +53,26 @@ my_volume + 1
 ```
 """
 UPDATED = CHAPTER.replace("my_volume = 1", "my_volume = 2")
+CONTENTS = """\
+format: jb-book
+root: book/intro
+parts:
+  - caption: All
+    chapters:
+      - file: notebooks/chapter
+"""
+NEEDED = ("Makefile", "pyproject.toml", "requirements.lock", "_config.yml", "_ext", "tools", "genai_utils")
+NEEDED += ("book/_static", "book/references.bib", "tests/conftest.py", "tests/chapters", "tests/equations/conftest.py")
+NEEDED += ("tests/equations/bound.txt",)
+STAMP = {"used": {}, "date": "2026-11-28", "hardware": "a computer", "device": "cpu", "budget": "cpu", "seconds": 1.0}
+STAMP |= {"peak_memory_mb": 300, "versions": {}}
+PART = "tests/chapters/test_stamps.py -k 'notebook_is_not_stale or within_the_budget'"  # what concerns any chapter
 
 
-def notebook(explorer: str) -> nbformat.NotebookNode:
-    """The setup cell of a chapter, and the explorer."""
-    show = f"from genai_utils.show.explorers import {explorer}\n{explorer}()"
-    cells = [nbformat.v4.new_code_cell(source) for source in (SETUP, show)]
+def notebook() -> nbformat.NotebookNode:
+    """The setup cell of a chapter, and a cell for each explorer: one kernel, which imports torch once."""
+    shown = [f"from genai_utils.show.explorers import {explorer}\n{explorer}()" for explorer in NAMES]
+    cells = [nbformat.v4.new_code_cell(source) for source in (SETUP, *shown)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
@@ -75,20 +90,23 @@ def publish(course: notebooks.Project, text: str) -> None:
     executed = notebooks.build(course, "chapter")
     for number, cell in enumerate((cell for cell in executed.cells if cell.cell_type == "code"), 1):
         cell.execution_count = number
-    executed.metadata.genai |= {"source_sha256": sha256(text.encode()), "used": {}, "date": "2026-11-28"}
+    executed.metadata.genai |= STAMP | {"source_sha256": sha256(text.encode())}
     notebooks.store(course, "chapter", executed)
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> notebooks.Project:
-    """A course of one chapter, with a notebook for each explorer beside it."""
+    """A course of one chapter that one can make and test, with a notebook of all explorers beside it."""
     root = tmp_path_factory.mktemp("course")
-    for name in ("pyproject.toml", "_config.yml"):
-        shutil.copy(notebooks.ROOT / name, root)
+    furnish(root, *NEEDED)
+    vendored = "book/_static/vendor"
+    if (notebooks.ROOT / vendored).exists():  # else it is downloaded, as in a new clone
+        shutil.copytree(notebooks.ROOT / vendored, root / vendored)
+    (root / "_toc.yml").write_text(CONTENTS)
+    (root / "book/intro.md").write_text("# A course\n")
     for folder in ("notebooks", "book/chapters"):
-        (root / folder).mkdir(parents=True)
-    for explorer in NAMES:
-        nbformat.write(notebook(explorer), root / "notebooks" / f"{explorer}.ipynb")
+        (root / folder).mkdir()
+    nbformat.write(notebook(), root / "notebooks" / "explorers.ipynb")
     course = notebooks.Project(root)
     publish(course, CHAPTER)
     return course
@@ -121,25 +139,29 @@ def lab(course, tmp_path_factory):
         end(server)
 
 
-@pytest.fixture(params=NAMES)
-def place(request, lab, chromium) -> Iterator[Locator]:
-    """The explorer in its notebook, whose cells were run; meanwhile nothing may go wrong or leave the machine."""
+@pytest.fixture(scope="module")
+def opened(lab, chromium) -> Iterator[tuple[Page, list[str]]]:
+    """The notebook of all explorers, whose cells were run; and what went wrong or left the machine since."""
     tab, troubles, own = chromium.new_page(), [], (lab, "data:", "blob:")
     tab.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.on("request", lambda request: None if request.url.startswith(own) else troubles.append(request.url))
     tab.set_default_timeout(60_000)  # the kernel has torch to import, maybe on a busy machine
-    tab.goto(f"{lab}lab/tree/{request.param}.ipynb?reset")
+    tab.goto(f"{lab}lab/tree/explorers.ipynb?reset")
     tab.locator(".jp-CodeCell").last.wait_for()
     tab.evaluate(RUN_ALL)
-    tab.locator(".jp-OutputArea output").last.wait_for()
-    yield tab.locator(".jp-OutputArea-output:has(output)")
+    yield tab, troubles
     tab.close()
     assert troubles == []
 
 
-def test_each_control_answers_to_keys_in_jupyterlab(place):
-    press_every_control(place.page, place)
+@pytest.mark.parametrize("explorer", NAMES)
+def test_each_control_answers_to_keys_in_jupyterlab(opened, explorer):
+    tab, troubles = opened
+    place = tab.locator(".jp-CodeCell").nth(1 + NAMES.index(explorer)).locator(".jp-OutputArea-output:has(output)")
+    place.locator("output").last.wait_for()
+    press_every_control(tab, place)
+    assert troubles == []
 
 
 def type_into(tab: Page, cell: int, text: str) -> None:
@@ -183,7 +205,8 @@ def test_an_answer_outlives_an_evening_in_jupyterlab_the_making_of_the_book_and_
     copy, stored = course.root / "work" / "chapter.ipynb", course.notebook("chapter")
     save(evening)  # it was opened and nothing else, after which JupyterLab writes other metadata
     assert copy.read_bytes() != stored.read_bytes()
-    later = notebooks.Project(shutil.copytree(course.root, tmp_path / "later"))
+    others = shutil.ignore_patterns(".venv", "genai_utils", "_static", "tools", "tests", "_ext")
+    later = notebooks.Project(shutil.copytree(course.root, tmp_path / "later", ignore=others))
     publish(later, UPDATED)
     assert lines(later.root) == {"work/chapter.ipynb": "brought up to date, since you had changed nothing in it"}
 
@@ -200,12 +223,14 @@ def test_an_answer_outlives_an_evening_in_jupyterlab_the_making_of_the_book_and_
 
     type_into(evening, 1, "7  # MY ANSWER")
     save(evening)
-    mine = copy.read_bytes()
-    assert b"my_volume = 17  # MY ANSWER" in mine and not is_stale(course)
-    publish(course, UPDATED)
-    assert not is_stale(course)
-    assert lines(course.root) == {
-        "work/chapter (new edition 2026-11-28).ipynb": "a new edition; chapter.ipynb is as you left it"
-    }
-    assert copy.read_bytes() == mine
-    assert "my_volume = 2" in (course.root / "work" / "chapter (new edition 2026-11-28).ipynb").read_text()
+    mine, page = copy.read_bytes(), course.root / "_build/html/notebooks/chapter.html"
+    assert b"my_volume = 17  # MY ANSWER" in mine
+    typed("make book", course.root)
+    assert "2 passed" in typed(f'make test TESTS="{PART}"', course.root)
+    assert copy.read_bytes() == mine and stored.read_bytes() == as_it_was and "MY ANSWER" not in page.read_text()
+
+    course.text("chapter").write_text(UPDATED)
+    typed("make notebooks", course.root)
+    edition = f"chapter (new edition {notebooks.stored_notebook(stored)['metadata']['genai']['date']}).ipynb"
+    assert lines(course.root) == {f"work/{edition}": "a new edition; chapter.ipynb is as you left it"}
+    assert copy.read_bytes() == mine and "my_volume = 2" in (course.root / "work" / edition).read_text()
