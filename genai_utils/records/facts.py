@@ -24,6 +24,7 @@ _WORDS = {"V1": "primary source read", "V2": "secondary source only", "U": "unve
 class Fact:
     """One statement of the table. value, unit: set where a single number says it; else None and "".
 
+    until: the day or month since which it no longer holds, though it did when it was said; else "".
     confidence: V1 (we read the primary source), V2 (secondary source only) or U (unverified), perhaps with a remark.
     Raises: TypeError: a field of another type.  ValueError: an id that is none, a word that is missing, another
         confidence, a value that is no finite number, or one without its unit.
@@ -39,6 +40,7 @@ class Fact:
     confidence: str
     value: float | None = None
     unit: str = ""
+    until: str = ""
 
     def __post_init__(self) -> None:
         checks.as_hinted(self)
@@ -50,6 +52,13 @@ class Fact:
             raise ValueError(f"fact {self.id} has the confidence {self.confidence!r}; begin it with V1, V2 or U")
         if (self.value is None) != (not self.unit):
             raise ValueError(f"fact {self.id} has the value {self.value} and the unit {self.unit!r}; give both or none")
+        if not re.fullmatch(r"(\d{4}-\d\d(-\d\d)?)?", self.until):
+            raise ValueError(f"fact {self.id} holds until {self.until!r}; write a day or month, 2026-08-16 or 2026-08")
+
+    @property
+    def dated(self) -> str:
+        """When it was said and, if it no longer holds, until when it did."""
+        return f"{self.date}, held until {self.until}" if self.until else self.date
 
     @property
     def source(self) -> str:
@@ -81,10 +90,10 @@ class Fact:
         return float(number[1].replace(",", "")) * _SCALES[number[2]]
 
     def __str__(self) -> str:
-        return f"{self.statement} — {self.source}, {self.date} [{self.confidence_in_words}]"
+        return f"{self.statement} — {self.source}, {self.dated} [{self.confidence_in_words}]"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html_text(self.statement)} — {_linked(self)}, {html_text(self.date)} [{_confidence(self)}]</p>"
+        return f"<p>{html_text(self.statement)} — {_linked(self)}, {html_text(self.dated)} [{_confidence(self)}]</p>"
 
 
 class FactTable(tuple[Fact, ...]):
@@ -97,17 +106,23 @@ class FactTable(tuple[Fact, ...]):
         return html_table(("id", "topic", "statement", "source", "date", "confidence"), map(_row, self))
 
 
-def fact(id: str) -> Fact:
-    """The fact with this id, for example "B-U4".
+def fact(id: str, *, history: bool = False) -> Fact:
+    """The fact with this id, for example "B-U4".  history: whether one that no longer holds will do.
 
-    Raises: ValueError: unknown id; names the nearest ones.  TypeError: no words.
+    Raises: ValueError: unknown id; names the nearest ones. One that no longer holds.  TypeError: no words.
     """
     checks.of_type(str, id=id)
+    checks.of_type(bool, history=history)
     known = _table()
     if id not in known:
         near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
         raise ValueError(
             f"no fact has the id {id!r}; nearest: {', '.join(near) or 'none'}; facts() lists all {len(known)}"
+        )
+    if known[id].until and not history:
+        raise ValueError(
+            f"fact {id} held until {known[id].until}; facts({known[id].topic!r}) lists newer ones, or take this one "
+            f"as history: fact({id!r}, history=True)"
         )
     note(TABLE, id=id)
     return known[id]
@@ -144,7 +159,7 @@ def _link_texts(fact: Fact) -> Iterable[str]:
 
 def _row(fact: Fact) -> tuple[str, ...]:
     words = html_text(fact.topic), html_text(fact.statement)
-    return fact.id, *words, _linked(fact), html_text(fact.date), _confidence(fact)
+    return fact.id, *words, _linked(fact), html_text(fact.dated), _confidence(fact)
 
 
 def _confidence(fact: Fact) -> str:

@@ -176,6 +176,24 @@ def begins_with_its_title(chapter: Chapter) -> Iterator[str]:
         yield f"begins with {chapter.prose[:40]!r} instead of a title"
 
 
+def leads_with_the_answer(chapter: Chapter) -> Iterator[str]:
+    """A chapter for managers, whose code is folded, begins with an answer and a figure; each number has its section."""
+    if not chapter.notebook.metadata.get("genai", {}).get("fold"):
+        return
+    cells = chapter.notebook.cells
+    ahead = len("\n".join(cell.source for cell in cells[: cells.index(chapter.code[1])] if cell is not chapter.code[0]))
+    if ahead > 200:
+        yield "says more than its title ahead of the answer; move that below the answer's cell"
+    shown = [output.get("data", {}) for output in chapter.code[1].outputs]
+    answers = [data["text/html"] for data in shown if 'class="genai-answer"' in data.get("text/html", "")]
+    if not answers or not any(set(IMAGES) & set(data) for data in shown):
+        yield "does not lead with show.answer(...) and a figure in the first cell below the setup cell"
+    headings = {default_slugify(title) for title in re.findall(r"^#{2,3} (.+)$", chapter.prose, re.MULTILINE)}
+    for anchor in (anchor for answer in answers for anchor in re.findall(r'href="#([^"]*)"', answer)):
+        if anchor not in headings:
+            yield f"answers from a section #{anchor}, which it does not have"
+
+
 def has_its_sections(chapter: Chapter) -> Iterator[str]:
     sections = {
         "a paragraph **Question.**": r"^\*\*Question\.\*\* \S",
@@ -550,6 +568,7 @@ CHAPTER_RULES: tuple[Callable[[Chapter], Iterator[str]], ...] = (
     is_executed,
     keeps_cells_short,
     keeps_to_its_caps,
+    leads_with_the_answer,
     leaves_sliders_to_notebooks,
     makes_claims,
     names_its_equations,

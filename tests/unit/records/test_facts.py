@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -103,3 +104,16 @@ def test_an_unknown_id_names_the_nearest():
 def test_facts_are_read_without_torch():
     code = "import sys; from genai_utils.records import fact; fact('B-U4'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_fact_that_no_longer_holds_is_taken_only_as_history(monkeypatch):
+    old = replace(fact("B-U4"), until="2026-08-16")
+    monkeypatch.setattr("genai_utils.records.facts._table", lambda: {"B-U4": old})
+    with pytest.raises(ValueError, match=r"B-U4 held until 2026-08-16; facts\('GPU price'\)"):
+        fact("B-U4")
+    assert "2026-05-20, held until 2026-08-16" in str(fact("B-U4", history=True))
+
+
+def test_the_end_of_a_fact_is_a_day_or_a_month():
+    with pytest.raises(ValueError, match="write a day or month"):
+        replace(fact("B-U4"), until="summer")
