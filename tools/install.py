@@ -159,8 +159,8 @@ def marked(mark: Path, content: str) -> "Iterator[None]":
 
 
 def pip(root: Path, *words: str) -> None:
-    """Let pip install something.  Raises: Refused."""
-    command = [_python(root / ".venv"), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    """Let pip install something. Python compiles a module when it is first used; most never are.  Raises: Refused."""
+    command = [_python(root / ".venv"), "-m", "pip", "--disable-pip-version-check", "-q", "install", "--no-compile"]
     run(root, " ".join(words), [*command, *words])
 
 

@@ -59,7 +59,7 @@ def calls(root: Path) -> list[str]:
     file = root / "calls"
     lines = file.read_text().splitlines() if file.exists() else []
     file.unlink(missing_ok=True)
-    return [line.replace("-m pip --disable-pip-version-check -q install ", "") for line in lines]
+    return [line.replace("-m pip --disable-pip-version-check -q install --no-compile ", "") for line in lines]
 
 
 def made(root: Path) -> list[str]:
