@@ -54,7 +54,7 @@ class Ledger(SphinxDirective):
             for c in found
         )
         head = "".join(
-            f'<th scope="col">{word}</th>' for word in ("Verdict", "Claim", "Who says so", "What we measured")
+            f'<th scope="col">{word}</th>' for word in ("Verdict", "Claim", "Who says so", "What we found")
         )
         return f'<div class="ledger"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
@@ -70,7 +70,7 @@ def score(found: list[dict[str, Any]]) -> str:
     count = Counter(claim["verdict"] for claim in found)
     words = {"supported": "supported", "refuted": "refuted", "depends": "undecided"}
     parts = ", ".join(f'<b class="genai-{verdict}">{count[verdict]} {word}</b>' for verdict, word in words.items())
-    return f'<p class="ledger-score">The score so far: {len(found)} claims measured, {parts}.</p>'
+    return f'<p class="ledger-score">The score so far: {len(found)} claims judged, {parts}.</p>'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
