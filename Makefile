@@ -58,6 +58,9 @@ wheel: .venv/site ## build the wheel of the package into dist, for Colab and for
 	@$(call step,build the wheel); rm -rf build dist; $(PIP) wheel --no-deps -w dist . && rm -rf build && \
 	$(call took,wheel) && ls -l dist/*.whl
 
+facts: .venv/site ## list the facts older than 120 days, and the chapters that read them
+	@$(BIN)/python -m tools.facts
+
 chapter: .venv/site ## begin a chapter: make chapter NAME=my-topic [TITLE="My topic"] [PART="The question"]
 	@$(BIN)/python -m tools.chapter "$$NAME" "$$TITLE" "$$PART"
 
@@ -76,4 +79,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock, and
 clean:           ## remove what was built; keeps .venv and work/
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test lint system wheel chapter address serve lab lock clean FORCE
+.PHONY: help book notebooks test lint system wheel facts chapter address serve lab lock clean FORCE

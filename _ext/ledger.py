@@ -53,9 +53,7 @@ class Ledger(SphinxDirective):
             f"<td>{html.escape(c['source'])}</td><td>{html.escape(c['evidence'])}{doubt(c)}</td></tr>"
             for c in found
         )
-        head = "".join(
-            f'<th scope="col">{word}</th>' for word in ("Verdict", "Claim", "Who says so", "What we found")
-        )
+        head = "".join(f'<th scope="col">{word}</th>' for word in ("Verdict", "Claim", "Who says so", "What we found"))
         return f'<div class="ledger"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 

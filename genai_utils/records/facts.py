@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from genai_utils.records.used import note
 TABLE = Path(__file__).with_name("facts.csv")
 
 _SCALES = {"": 1.0, "x": 1.0, "%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
 _WORDS = {"V1": "primary source read", "V2": "secondary source only", "U": "unverified"}
 
 
@@ -48,12 +50,26 @@ class Fact:
             raise ValueError(f"a fact has an id like B-U4, got {self.id!r}")
         if empty := [name for name in ("topic", "statement", "date", "who", "title") if not getattr(self, name)]:
             raise ValueError(f"fact {self.id} has an empty {empty[0]}; write who said what, where and when")
+        if not _DATE.match(self.date):
+            raise ValueError(f"fact {self.id} has the date {self.date!r}; begin it like 2026, 2026-08 or 2026-08-16")
         if not re.match(r"(V1|V2|U)\b", self.confidence):
             raise ValueError(f"fact {self.id} has the confidence {self.confidence!r}; begin it with V1, V2 or U")
         if (self.value is None) != (not self.unit):
             raise ValueError(f"fact {self.id} has the value {self.value} and the unit {self.unit!r}; give both or none")
         if not re.fullmatch(r"(\d{4}-\d\d(-\d\d)?)?", self.until):
             raise ValueError(f"fact {self.id} holds until {self.until!r}; write a day or month, 2026-08-16 or 2026-08")
+
+    @property
+    def since(self) -> datetime.date:
+        """The first day that its date may mean: "2023" is 1 January 2023."""
+        year, month, day = _DATE.match(self.date).groups("1")  # type: ignore[union-attr]  # looked at above
+        return datetime.date(int(year), int(month), int(day))
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it states an amount of money that ages; what a court or history said does not."""
+        named = re.search(r"[$€£¥]|\b(USD|EUR|RMB|CNY|HKD|yuan)\b", f"{self.statement} {self.unit}")
+        return bool(named) and not re.search("history|law", self.topic) and not self.until
 
     @property
     def dated(self) -> str:

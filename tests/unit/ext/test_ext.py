@@ -16,7 +16,7 @@ CONF = f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "_ext")!r})
 extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
-extensions += ["citations", "folds", "site_fixes"]
+extensions += ["facts", "citations", "folds", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -96,6 +96,9 @@ APPENDIX = """# Appendix
 ```{results}
 ```
 
+```{facts}
+```
+
 ```{equation-index}
 ```
 
@@ -111,6 +114,15 @@ beta,second,toys,7,0,0.1,,,,,,,,
 beta,speaker,words,7,0,0.1,,,,2.5,,,,
 beta,writer,plays,7,0,0.1,,,1.5,,,,,0.00123
 """
+
+
+FACTS = """\
+id,topic,statement,date,who,title,url,confidence,value,unit,until
+T-A1,price,A toy costs $2 <each>,2019-08-31,Toymaker,Toys,https://toys.example,V1,,,
+T-A2,price,A toy costs $3,2019,Toymaker,Prices,,V2,,,2019-08
+T-A3,history,A toy cost $1,1850,Toymaker,Memoirs,,U,,,
+"""
+READ = {f"genai_utils/records/facts.csv?id=T-A{number}": "0" * 16 for number in (1, 2, 3)}
 
 
 def claim(name: str, verdict: str, text: str = "Toys <b>rule</b>.") -> nbformat.NotebookNode:
@@ -147,7 +159,7 @@ def build(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess:
     contents = f"# Book\n\n```{{toctree}}\n{pages}\n```\n"
     given = {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS}
     given["tests/equations/bound.txt"] = "# name, digest\ntoy-model.second 00000000\n"
-    given["genai_utils/records/results.csv"] = RESULTS
+    given["genai_utils/records/results.csv"], given["genai_utils/records/facts.csv"] = RESULTS, FACTS
     for name, content in {**given, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
@@ -173,7 +185,7 @@ def book(tmp_path_factory):
     done = build(
         folder,
         {
-            "notebooks/alpha.ipynb": notebook(ALPHA + callouts, *outputs, genai=STAMP),
+            "notebooks/alpha.ipynb": notebook(ALPHA + callouts, *outputs, genai={**STAMP, "used": READ}),
             "notebooks/beta.ipynb": notebook(BETA, claim("toy.fun", "depends", "Toys are fun.")),
             "notebooks/folded.ipynb": notebook("# A chapter for managers", genai={**STAMP, "fold": True}),
             "book/appendix.md": APPENDIX,
@@ -195,7 +207,7 @@ def complaints(tmp_path_factory):
     done = build(
         tmp_path_factory.mktemp("wrong"),
         {
-            "notebooks/alpha.ipynb": notebook("# Alpha\n\n" + wrong, claim("toy.real", "supported")),
+            "notebooks/alpha.ipynb": notebook("# Alpha\n\n" + wrong, claim("toy.real", "supported"), genai=STAMP),
             "notebooks/beta.ipynb": notebook(
                 "# Beta\n\n" + r"$$ a = b \tag{toy.first} $$" + "\n\n" + r"$$ c \tag{toy.untested} $$",
                 claim("toy.real", "refuted"),
@@ -274,13 +286,28 @@ def test_the_index_lists_equations_with_chapter_formula_and_tests_as_sentences(b
 
 def test_the_cost_card_stands_under_the_title_and_tells_the_run(book):
     card = book["notebooks/alpha"].select_one("aside.cost-card")
-    assert card.find_previous_sibling().name == "h1"
+    assert card.find_previous_sibling().name == "h1" and card.find_next_sibling()["class"] == ["money-age"]
     for fact in ("42 s", "A fine processor, 2 cores with 1 thread", "2.5 GB", "2020-02-29", "python 3.11"):
         assert fact in card.get_text()
 
 
 def test_a_notebook_without_stamp_has_no_card(book):
-    assert not book["notebooks/beta"].select(".cost-card")
+    assert not book["notebooks/beta"].select(".cost-card, .money-age")
+
+
+def test_a_page_says_how_old_its_oldest_fact_on_money_is_that_still_holds(book):
+    sentence = book["notebooks/alpha"].select_one(".money-age")
+    assert sentence.get_text().endswith("is from 2019-08-31 (T-A1), 5 months before the page was computed.")
+    assert sentence.find("a")["href"] == "../book/appendix/facts.html#fact-T-A1"
+
+
+def test_the_table_of_facts_shows_age_confidence_history_and_readers(book):
+    rows = [[cell.get_text() for cell in row.select("td")] for row in book["book/appendix"].select(".facts tbody tr")]
+    said = "A toy costs $2 <each> Toymaker: Toys"
+    assert rows[0] == ["T-A1", "price", said, "2019-08-31", "5 months", "primary source read", "alpha"]
+    assert rows[1][3:] == ["2019, held until 2019-08", "13 months", "secondary source only", "alpha"]
+    row = book["book/appendix"].find(id="fact-T-A1")
+    assert [link["href"] for link in row.select("a")] == ["https://toys.example", "../notebooks/alpha.html"]
 
 
 def test_the_ledger_lists_each_claim_with_a_link_to_its_box(book):

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -117,3 +118,36 @@ def test_a_fact_that_no_longer_holds_is_taken_only_as_history(monkeypatch):
 def test_the_end_of_a_fact_is_a_day_or_a_month():
     with pytest.raises(ValueError, match="write a day or month"):
         replace(fact("B-U4"), until="summer")
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("2023", (2023, 1, 1)),
+        ("2026-02..04", (2026, 2, 1)),
+        ("2023-09; 2026-03-11", (2023, 9, 1)),
+        ("2021-2023", (2021, 1, 1)),
+    ],
+)
+def test_a_fact_is_as_old_as_its_date_allows(said, first):
+    assert replace(fact("B-U4"), date=said).since == date(*first)
+
+
+@pytest.mark.parametrize("said", ["summer 2026", "20261"])
+def test_a_fact_without_a_year_is_refused(said):
+    with pytest.raises(ValueError, match="begin it like 2026"):
+        replace(fact("B-U4"), date=said)
+
+
+@pytest.mark.parametrize(
+    ("change", "ages"),
+    [
+        ({}, True),
+        ({"topic": "history"}, False),
+        ({"topic": "law US"}, False),
+        ({"until": "2026-08"}, False),
+        ({"statement": "Many users 2.95", "unit": "users"}, False),
+    ],
+)
+def test_money_ages_unless_it_is_history_or_law(change, ages):
+    assert replace(fact("B-U4"), **change).is_money is ages
