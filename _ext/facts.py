@@ -18,7 +18,7 @@ from genai_utils.records.table import from_csv, html_text
 
 TABLE = "genai_utils/records/facts.csv"
 SEARCH = """\
-<p><label>Search <input type="search" class="filter" data-rows=".facts tbody tr"></label>
+<p><label>Search <input type="search" class="filter" data-rows="{rows}"></label>
 <output class="filter-count"></output></p>
 <script type="module" src="{up}_static/filter.js"></script>"""
 COLUMNS = ("Id", "Topic", "Statement and source", "Date", "Age", "Confidence", "Used in")
@@ -82,7 +82,8 @@ class Facts(SphinxDirective):
         rows = "".join(row(fact, today, where.get(id, []), up) for id, fact in read(root).items())
         head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return [nodes.raw("", f'{SEARCH.format(up=up)}<div class="ledger facts">{table}</div>', format="html")]
+        search = SEARCH.format(up=up, rows=".facts tbody tr")
+        return [nodes.raw("", f'{search}<div class="ledger facts">{table}</div>', format="html")]
 
 
 def row(fact: Fact, today: date, chapters: list[str], up: str) -> str:

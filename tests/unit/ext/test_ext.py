@@ -14,9 +14,9 @@ KINDS = ["Business", "Claim", "Definition", "Exercise", "Lemma", "Note"]
 KINDS += ["Pitfall", "Predict", "Proof", "Quiz", "Theorem"]
 CONF = f"""\
 import sys
-sys.path.insert(0, {str(ROOT / "_ext")!r})
+sys.path[:0] = [{str(ROOT / "_ext")!r}, {str(ROOT)!r}]
 extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
-extensions += ["facts", "citations", "folds", "site_fixes"]
+extensions += ["facts", "_ext.glossary", "citations", "folds", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -83,7 +83,7 @@ BETA = """# The second chapter
 Elsewhere we meet (toy.first) again, but `(toy.first)` in code stays as it is, and (e.g.) and (other.thing) are words.
 
 It is known ([Author and van der Berg, 2014](https://arxiv.org/abs/1.1)).
-Of all toys, **40 % are red**, and `x = 40 %` is code.
+Of all toys, **40 % are red**, and `x = 40 %` is code. A **top** is a **Toy**, and **toys** are **toys**.
 """
 APPENDIX = """# Appendix
 
@@ -121,6 +121,11 @@ id,topic,statement,date,who,title,url,confidence,value,unit,until
 T-A1,price,A toy costs $2 <each>,2019-08-31,Toymaker,Toys,https://toys.example,V1,,,
 T-A2,price,A toy costs $3,2019,Toymaker,Prices,,V2,,,2019-08
 T-A3,history,A toy cost $1,1850,Toymaker,Memoirs,,U,,,
+"""
+TERMS = """\
+term,also,chinese,meaning,chapter,section
+toy,toys; play <thing>,玩具,What is played with.,alpha,The first chapter
+plaything,,玩物,Another word.,beta,"Words, and more"
 """
 READ = {f"genai_utils/records/facts.csv?id=T-A{number}": "0" * 16 for number in (1, 2, 3)}
 
@@ -160,6 +165,7 @@ def build(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess:
     given = {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS}
     given["tests/equations/bound.txt"] = "# name, digest\ntoy-model.second 00000000\n"
     given["genai_utils/records/results.csv"], given["genai_utils/records/facts.csv"] = RESULTS, FACTS
+    given["book/appendix/glossary.csv"] = TERMS
     for name, content in {**given, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
@@ -189,11 +195,12 @@ def book(tmp_path_factory):
             "notebooks/beta.ipynb": notebook(BETA, claim("toy.fun", "depends", "Toys are fun.")),
             "notebooks/folded.ipynb": notebook("# A chapter for managers", genai={**STAMP, "fold": True}),
             "book/appendix.md": APPENDIX,
+            "book/appendix/glossary.md": "# Glossary\n\n```{glossary-terms}\n```\n",
             "book/references.bib": REFERENCES,
         },
     )
     assert done.returncode == 0, done.stderr
-    names = ("notebooks/alpha", "notebooks/beta", "notebooks/folded", "book/appendix")
+    names = ("notebooks/alpha", "notebooks/beta", "notebooks/folded", "book/appendix", "book/appendix/glossary")
     return {name: BeautifulSoup((folder / f"html/{name}.html").read_text(), "html.parser") for name in names}
 
 
@@ -299,6 +306,18 @@ def test_a_page_says_how_old_its_oldest_fact_on_money_is_that_still_holds(book):
     sentence = book["notebooks/alpha"].select_one(".money-age")
     assert sentence.get_text().endswith("is from 2019-08-31 (T-A1), 5 months before the page was computed.")
     assert sentence.find("a")["href"] == "../book/appendix/facts.html#fact-T-A1"
+
+
+def test_the_first_bold_use_of_a_term_leads_to_its_row(book):
+    links = book["notebooks/beta"].select('a[href*="glossary"]')
+    assert [(link.get_text(), link["href"]) for link in links] == [("Toy", "../book/appendix/glossary.html#term-toy")]
+
+
+def test_the_glossary_is_in_order_and_leads_to_the_sections(book):
+    rows = book["book/appendix/glossary"].select(".terms tbody tr")
+    assert [row.select_one("td").get_text() for row in rows] == ["plaything", "toy (toys; play <thing>)"]
+    assert rows[0].select_one("a")["href"] == "../../notebooks/beta.html#words-and-more"
+    assert book["book/appendix/glossary"].find(id="term-toy").select("td")[1].get_text() == "玩具"
 
 
 def test_the_table_of_facts_shows_age_confidence_history_and_readers(book):
