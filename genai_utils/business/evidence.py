@@ -69,8 +69,9 @@ def effect_from_interval(change: float, low: float, high: float, *, of_time: boo
 class Pooled(NamedTuple):
     """Several effects taken together. Equations (evidence.random-effects), (evidence.heterogeneity).
 
-    q: spread of the effects in units of their errors.  tau: standard deviation of the true effects.
-    i2: share of the observed spread that chance does not explain.  weights: of the effects, sum 1.
+    effect: their mean; its own interval takes the spread tau for known.  q: spread of the effects in units of their
+    errors.  tau: standard deviation of the true effects.  i2: share of the observed spread that chance does not
+    explain.  weights: of the effects, sum 1.  knapp: error of the mean by Hartung and Knapp, (evidence.hartung-knapp).
     """
 
     effect: Effect
@@ -78,6 +79,17 @@ class Pooled(NamedTuple):
     tau: float
     i2: float
     weights: np.ndarray
+    knapp: float
+
+    @checks.representable
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Interval of the mean change by Hartung and Knapp, for few effects. Equation (evidence.hartung-knapp).
+
+        Source: IntHout, Ioannidis & Borm 2014, doi 10.1186/1471-2288-14-25.
+        Raises: ValueError: level is not between 0 and 1.
+        """
+        checks.share("(0, 1)", level=level)
+        return self._around(float(t.ppf(0.5 + level / 2, len(self.weights) - 1)) * self.knapp)
 
     @checks.representable
     def prediction(self, level: float = 0.95) -> tuple[float, float]:
@@ -87,9 +99,22 @@ class Pooled(NamedTuple):
         Raises: ValueError: level is not between 0 and 1, or fewer than three effects were pooled.
         """
         checks.share("(0, 1)", level=level)
+        return self._around(float(t.ppf(0.5 + level / 2, self._freedom())) * math.hypot(self.tau, self.effect.error))
+
+    @checks.representable
+    def chance_of_harm(self) -> float:
+        """Chance that one more setting, drawn as these were, has a true change below 0. Equation (evidence.prediction).
+
+        Raises: ValueError: fewer than three effects were pooled.
+        """
+        return float(t.cdf(-self.effect.log / math.hypot(self.tau, self.effect.error), self._freedom()))
+
+    def _freedom(self) -> int:
         if len(self.weights) < 3:
             raise ValueError(f"a prediction needs at least 3 effects, got {len(self.weights)}")
-        width = float(t.ppf(0.5 + level / 2, len(self.weights) - 2)) * math.hypot(self.tau, self.effect.error)
+        return len(self.weights) - 2
+
+    def _around(self, width: float) -> tuple[float, float]:
         return math.expm1(self.effect.log - width), math.expm1(self.effect.log + width)
 
 
@@ -97,7 +122,7 @@ class Pooled(NamedTuple):
 def random_effects(effects: Sequence[Effect]) -> Pooled:
     """Random-effects mean of independent effects. Equations (evidence.random-effects), (evidence.heterogeneity).
 
-    Source: DerSimonian & Laird 1986, doi 10.1016/0197-2456(86)90046-2.
+    Source: DerSimonian & Laird 1986, doi 10.1016/0197-2456(86)90046-2; error also as (evidence.hartung-knapp).
     Raises: ValueError: fewer than two effects, an error not above 0, or a NaN.
     """
     logs, errors = _columns(effects, least=2)
@@ -106,8 +131,10 @@ def random_effects(effects: Sequence[Effect]) -> Pooled:
     q, excess = float(precision @ (logs - common) ** 2), len(logs) - 1
     tau2 = max(0.0, (q - excess) / (precision.sum() - precision @ precision / precision.sum()))
     weights = 1 / (errors**2 + tau2)
-    pooled = Effect(float(weights @ logs / weights.sum()), float(weights.sum() ** -0.5))
-    return Pooled(pooled, q, math.sqrt(tau2), max(0.0, 1 - excess / q) if q else 0.0, weights / weights.sum())
+    mean, total = float(weights @ logs / weights.sum()), float(weights.sum())
+    knapp = math.sqrt(float(weights @ (logs - mean) ** 2) / (excess * total))
+    i2 = max(0.0, 1 - excess / q) if q else 0.0
+    return Pooled(Effect(mean, total**-0.5), q, math.sqrt(tau2), i2, weights / total, knapp)
 
 
 class Funnel(NamedTuple):

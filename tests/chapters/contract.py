@@ -33,7 +33,6 @@ from tools.notebooks import MAX_BYTES, WIDGETS, Project
 EXCEPTIONS: dict[str, dict[str, int]] = {
     "adoption-and-bubbles": {"doubt": 6, "long": 93},
     "china": {"cells": 55, "doubt": 11, "long": 129},
-    "evidence-of-value": {"doubt": 8, "long": 123},
     "unit-economics": {"doubt": 7, "long": 108},
     "value-and-bubbles": {"doubt": 7, "lines": 600, "long": 128},
 }

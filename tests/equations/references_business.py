@@ -157,6 +157,17 @@ def weight_of_a_study(y, s):
     return pooled(y, s).weights[2] / pooled(y, s).effect.error ** 2
 
 
+@as_printed(
+    "evidence.hartung-knapp",
+    over=OVER,
+    **STUDIES,
+    **WEIGHTS,
+    hat_mu=Derived(lambda v: pooled(v["y"], v["s"]).effect.log),
+)
+def error_by_the_trials_own_spread(y, s):
+    return pooled(y, s).knapp
+
+
 @as_printed("evidence.heterogeneity", over=OVER, **STUDIES, **PRECISION)
 def spread_in_errors(y, s):
     return pooled(y, s).q

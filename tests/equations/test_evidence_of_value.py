@@ -74,9 +74,36 @@ def test_the_pooled_mean_is_the_least_squares_constant(effects):
 @given(EFFECTS)
 @settings(max_examples=25)
 def test_the_chapter_s_own_lines_agree_with_the_package(chapter, effects):
-    mean, error, tau, i2 = chapter["pool"](*np.array(effects).T)[:4]
+    mean, error, tau, i2, knapp = chapter["pool"](*np.array(effects).T)
     ours = ev.random_effects(effects)
-    assert (mean, error, tau, i2) == approx((*ours.effect, ours.tau, ours.i2), rel=1e-9, abs=1e-9)
+    expected = (*ours.effect, ours.tau, ours.i2, ours.knapp)
+    assert (mean, error, tau, i2, knapp) == approx(expected, rel=1e-9, abs=1e-9)
+
+
+@verifies("evidence.hartung-knapp")
+@given(EFFECTS)
+def test_the_error_by_hartung_and_knapp_is_that_of_statsmodels(effects):
+    ours, theirs = ev.random_effects(effects), statsmodels_pool(effects)
+    assume(theirs.tau2 >= 0)  # statsmodels goes on with a negative variance
+    assert ours.knapp == approx(theirs.sd_eff_w_re_hksj, rel=1e-6, abs=1e-9)
+
+
+@verifies("evidence.hartung-knapp")
+@given(st.lists(st.floats(-1, 1), min_size=3, max_size=12).filter(lambda logs: np.std(logs) > 1e-3))
+def test_with_equal_errors_the_interval_is_student_s_for_the_logarithms_alone(logs):
+    low, high = ev.random_effects([ev.Effect(log, 0.1) for log in logs]).interval()
+    expected = stats.ttest_1samp(logs, 0.0).confidence_interval()
+    assert (math.log1p(low), math.log1p(high)) == approx(tuple(expected), rel=1e-6, abs=1e-9)
+
+
+@verifies("evidence.hartung-knapp")
+def test_where_the_mean_is_nought_the_interval_errs_far_less_often_than_z():
+    """1,500 collections of eight trials like ours: it misses zero in less than 10 %, z in more than 12 %."""
+    errors, missed = np.array([0.06, 0.02, 0.005, 0.5, 0.08, 0.08, 0.14, 0.06]), np.zeros(2)
+    for _ in range(1_500):
+        pooled = ev.random_effects([*map(ev.Effect, RNG.normal(0, np.hypot(0.13, errors)), errors)])
+        missed += [not low < 0 < high for low, high in (pooled.interval(), pooled.effect.interval())]
+    assert missed[0] / 1_500 < 0.1 < 0.12 < missed[1] / 1_500
 
 
 @verifies("evidence.heterogeneity")
@@ -120,6 +147,17 @@ def test_with_three_trials_the_prediction_is_as_wide_as_cauchy_s_distribution():
     tau2 = logs.var(ddof=1) - 0.01
     width = math.tan(math.pi * 0.475) * math.sqrt(tau2 + (tau2 + 0.01) / 3)
     assert (math.log1p(low), math.log1p(high)) == approx((0.1 - width, 0.1 + width), rel=1e-9)
+
+
+@verifies("evidence.prediction")
+@given(EFFECTS)
+def test_the_chance_of_harm_is_the_level_at_which_the_prediction_reaches_zero(effects):
+    pooled = ev.random_effects(effects)
+    assume(abs(pooled.effect.log) > 1e-3)
+    harm = pooled.chance_of_harm()
+    assume(1e-6 < harm < 1 - 1e-6)
+    ends = pooled.prediction(abs(1 - 2 * harm))
+    assert min(map(abs, ends)) == approx(0, abs=1e-6)
 
 
 @verifies("evidence.power")

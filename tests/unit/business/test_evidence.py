@@ -44,6 +44,7 @@ def test_the_order_of_the_trials_does_not_matter(effects, random):
 def test_equal_trials_show_no_heterogeneity():
     pooled = ev.random_effects([ev.Effect(0.25, 0.125)] * 4)
     assert (pooled.q, pooled.tau, pooled.i2) == (0, 0, 0) and pooled.effect == approx((0.25, 0.0625))
+    assert pooled.knapp == 0 and pooled.interval() == approx((pooled.effect.change,) * 2)
 
 
 def test_a_new_setting_is_less_certain_than_the_mean():
@@ -53,8 +54,15 @@ def test_a_new_setting_is_less_certain_than_the_mean():
 
 
 def test_two_trials_are_too_few_to_predict_a_third():
-    with pytest.raises(ValueError, match="at least 3 effects, got 2"):
-        ev.random_effects(TWO).prediction()
+    for use in (ev.random_effects(TWO).prediction, ev.random_effects(TWO).chance_of_harm):
+        with pytest.raises(ValueError, match="at least 3 effects, got 2"):
+            use()
+
+
+def test_a_higher_mean_harms_less_often():
+    shifted = [ev.random_effects([ev.Effect(log + up, 0.1) for log in (-0.3, 0.1, 0.5)]) for up in (-0.1, 0, 0.2)]
+    chances = [pooled.chance_of_harm() for pooled in shifted]
+    assert chances[0] == approx(0.5) and chances == sorted(chances, reverse=True) and chances[-1] > 0
 
 
 @pytest.mark.parametrize("bad", [[], TWO[:1]])
@@ -83,7 +91,12 @@ def test_an_impossible_change_is_refused(change, error):
 
 @pytest.mark.parametrize("level", [0, 1, -0.5, math.nan])
 def test_a_level_outside_its_range_is_refused(level):
-    for use in (lambda: TWO[0].interval(level), lambda: ev.power(0.1, 1, 10, level=level)):
+    pooled = ev.random_effects(TWO)
+    for use in (
+        lambda: TWO[0].interval(level),
+        lambda: pooled.interval(level),
+        lambda: ev.power(0.1, 1, 10, level=level),
+    ):
         with pytest.raises(ValueError, match=r"level is a share in \(0, 1\)"):
             use()
 
