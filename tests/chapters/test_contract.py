@@ -7,7 +7,7 @@ from dataclasses import replace
 import contract
 import jupytext
 import pytest
-from contract import BOOK_RULES, CHAPTER_RULES, Book, Chapter, announced, read_book
+from contract import BOOK_RULES, CHAPTER_RULES, Book, Chapter, announced, leads_with_the_answer, read_book
 from nbformat.v4 import new_output
 
 from _ext import equation_tests
@@ -346,9 +346,37 @@ def test_the_example_in_contributing_is_accepted():
     assert complaints(chapter(first.sub("", TEXT).replace("## Exercises", f"{example}\n## Exercises"))) == {}
 
 
+def managers_chapter(anchor: str = "exercises") -> Chapter:
+    """As `chapter`, folded, and led by a cell with an answer and a figure."""
+    question = next(line for line in TEXT.splitlines() if line.startswith("**Question.**"))
+    led = f"```python\nanswer()\n```\n\n{question}\n\n> **Predict.**"
+    text = TEXT.replace(question, "").replace("> **Predict.**", led)
+    made = chapter(text)
+    made.notebook.metadata["genai"] = {"fold": True}
+    made.code[1].outputs += [
+        new_output("display_data", data={"text/html": f'<section class="genai-answer"><a href="#{anchor}">x</a>'}),
+        new_output("display_data", data={"image/png": "aGk="}, metadata={"image/png": {"alt": "it falls"}}),
+    ]
+    return made
+
+
+def test_a_managers_chapter_leads_with_its_answer_and_a_figure():
+    assert list(leads_with_the_answer(managers_chapter())) == []
+    assert "no-such-section" in next(leads_with_the_answer(managers_chapter("no-such-section")))
+    for lost in range(2):
+        made = managers_chapter()
+        del made.code[1].outputs[-1 - lost]
+        assert "does not lead with show.answer" in next(leads_with_the_answer(made))
+    late = managers_chapter()
+    late.notebook.cells[0].source += "\n\n" + "Much ado. " * 30
+    assert "more than its title" in next(leads_with_the_answer(late))
+    assert list(leads_with_the_answer(chapter())) == []
+
+
 def test_every_rule_is_shown_to_fail():
     shown = {mark[0] for mark in test_a_spoilt_text_is_found_by_its_rule.pytestmark[0].args[1]}
     shown |= {spoiler.split(",")[0] for spoiler in [*SPOILERS, *LISTS]} | {"stays_small", "keeps_to_its_caps"}
+    shown |= {"leads_with_the_answer"}
     assert shown == {rule.__name__ for rule in CHAPTER_RULES + BOOK_RULES}
 
 
