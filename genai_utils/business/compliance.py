@@ -1,8 +1,9 @@
-"""Rules on generative AI in China and the EU as a checklist: answers about a product in, duties with articles out.
+"""Rules on generative AI as a checklist: answers about a product in, duties with articles out, counted like with like.
 
-A teaching model, **not legal advice**: it holds the rules that the course could support from its table of facts, it
-leaves out other law (data protection, consumers, copyright), and it reads each article in one sentence. It assumes that
-one company makes the product and runs it.
+A teaching model, **not legal advice**: it holds the rules that the course could support from its table of facts, and it
+reads each article in one sentence. For China and the EU it holds the law on AI and on personal data, for California,
+Colorado and Korea the law on AI only; consumers, liability and labour are left out everywhere. It assumes that one
+company, neither micro nor small, makes the product and runs it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from genai_utils import checks
 from genai_utils.records.facts import fact
 from genai_utils.records.table import html_table, html_text
 
-PLACES = {"CN": "China", "EU": "European Union"}
+PLACES = {"CN": "China", "EU": "European Union", "US": "California and Colorado", "KR": "Korea"}
+OFFERED = {"CN": "in_china", "EU": "in_eu", "US": "in_us", "KR": "in_korea"}
+KINDS = ("AI", "data", "other")  # law on AI, on personal data; "other" (platforms, copyright, switching): the EU only
+UNITS = ("text", "article", "topic")
+SAME_FOOTING = ("AI", "data")
 
 
 def _answer(because: str, default: bool = False) -> bool:
@@ -33,6 +38,8 @@ class Product:
     name: str
     in_china: bool = _answer("it is offered in China")
     in_eu: bool = _answer("it is offered in the EU")
+    in_us: bool = _answer("it is offered in California and Colorado")
+    in_korea: bool = _answer("it is offered in Korea")
     public: bool = _answer("the public can use it", default=True)
     talks: bool = _answer("it talks or writes like a person")
     pictures: bool = _answer("it makes pictures, sound or video")
@@ -44,8 +51,12 @@ class Product:
     trains: bool = _answer("its maker trains or tunes a model")
     base_model: bool = _answer("its maker offers a general-purpose model to others")
     open_weights: bool = _answer("the weights of that model are free and open")
-    systemic: bool = _answer("that model counts as a systemic risk")
+    systemic: bool = _answer("that model is among the largest (systemic risk, frontier)")
     high_risk: bool = _answer("it helps to decide on people, in an area of Annex III")
+    personal: bool = _answer("it handles data about people", default=True)
+    abroad: bool = _answer("these data leave the country")
+    service: bool = _answer("it is sold as an online service that processes customers' data")
+    many: bool = _answer("more than a million people use it a month")
 
     def __post_init__(self) -> None:
         checks.of_type(str, name=self.name)
@@ -58,7 +69,8 @@ class Duty:
 
     needs: answers that must all be yes.  any_of: answers of which one must be.  unless: of which none may be.
     since: ISO date from which it applies, maybe in the future.  fact: id of the fact that supports it.
-    Raises: ValueError: an unknown place or answer, or no date.  TypeError: no words.
+    topic: what is to be done; two duties with one topic are done by one piece of work.  kind: which law, of `KINDS`.
+    Raises: ValueError: an unknown place, kind or answer, or no date.  TypeError: no words.
     """
 
     place: str
@@ -71,9 +83,11 @@ class Duty:
     needs: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    kind: str = "AI"
 
     def __post_init__(self) -> None:
         checks.one_of(PLACES, place=self.place)
+        checks.one_of(KINDS, kind=self.kind)
         _check_day(since=self.since)
         checks.of_type(str, law=self.law, article=self.article, topic=self.topic, text=self.text, fact=self.fact)
         for part in ("needs", "any_of", "unless"):
@@ -138,10 +152,49 @@ def matrix(product: Product) -> dict[str, dict[str, list[str]]]:
     return rows
 
 
+def tally(
+    product: Product,
+    place: str,
+    *,
+    unit: str = "topic",
+    kinds: tuple[str, ...] = SAME_FOOTING,
+    on: str = "9999-12-31",
+) -> int:
+    """How many duties a place asks for, counted in one of `UNITS`: law texts, articles, or topics (things to do).
+
+    Args: kinds: which law is counted, of `KINDS`; the default is what the list holds for China and the EU alike.
+    Raises: ValueError: an unknown place, unit or kind, or no date.  TypeError: no product.
+    """
+    checks.one_of(PLACES, place=place)
+    checks.one_of(UNITS, unit=unit)
+    checks.of_type(tuple, kinds=kinds)
+    for kind in kinds:
+        checks.one_of(KINDS, kinds=kind)
+    asked = [duty for duty in duties(product, on=on) if duty.place == place and duty.kind in kinds]
+    keys = {"text": lambda duty: duty.law, "article": lambda duty: (duty.law, duty.article), "topic": _topic}
+    return len(set(map(keys[unit], asked)))
+
+
+def joint(product: Product, *, first: str = "CN", second: str = "EU") -> tuple[int, int]:
+    """Topics to be dealt with for two places together, and those that both ask for. Equation (rules.union).
+
+    Raises: ValueError: an unknown place.  TypeError: no product.
+    """
+    checks.one_of(PLACES, first=first, second=second)
+    asked = [(duty.place, duty.topic) for duty in duties(product) if duty.kind in SAME_FOOTING]
+    one, other = ({topic for at, topic in asked if at == place} for place in (first, second))
+    both = len(one & other)
+    return len(one) + len(other) - both, both
+
+
 def switches(product: Product) -> dict[str, int]:
     """How many duties appear or disappear if one answer alone turns out to be the other one."""
     before = set(duties(product))
     return {name: len(before ^ set(duties(_flipped(product, name)))) for name in _BECAUSE}
+
+
+def _topic(duty: Duty) -> str:
+    return duty.topic
 
 
 def _check_day(**days: str) -> None:
@@ -160,7 +213,8 @@ def _flipped(product: Product, name: str) -> Product:
 
 def _row(duty: Duty) -> list[str]:
     article = f"{duty.law} {duty.article}"
-    cells = (PLACES[duty.place], article, duty.text, duty.why, duty.since, duty.fact, duty.confidence)
+    sure = duty.confidence.split(" (")[0]  # its remark stands with the fact
+    cells = (PLACES[duty.place], article, duty.text, duty.why, duty.since, duty.fact, sure)
     return list(map(html_text, cells))
 
 
@@ -169,8 +223,32 @@ _BECAUSE = {each.name: each.metadata["because"] for each in fields(Product) if e
 _INTERIM = ("CN", "Interim Measures")
 _DEEP = ("CN", "Deep synthesis")
 _LABEL = ("CN", "Labelling")
+_PIPL = ("CN", "PIPL")
 _ACT = ("EU", "AI Act")
+_GDPR = ("EU", "GDPR")
+_DSA = ("EU", "DSA")
+_COLORADO = ("US", "SB 26-189")
+_KOREA = ("KR", "AI Basic Act")
 _OPEN = ("in_china", "public")
+_CHINA_DATA = ("in_china", "personal")
+_EU_DATA = ("in_eu", "personal")
+_MAKES = ("talks", "pictures", "faces")
+
+
+def _data(
+    place: tuple[str, str], article: str, topic: str, text: str, *needs: str, any_of: tuple[str, ...] = ()
+) -> Duty:
+    """A duty of the law on personal data."""
+    china = place == _PIPL
+    since, source = ("2021-11-01", "B-R21") if china else ("2018-05-25", "B-R20")
+    base = _CHINA_DATA if china else _EU_DATA
+    return Duty(*place, article, topic, text, since, source, (*base, *needs), any_of, kind="data")
+
+
+def _high(article: str, topic: str, text: str) -> Duty:
+    """A duty of the EU on systems of high risk, each article for itself."""
+    return Duty(*_ACT, article, topic, text, "2027-12-02", "B-R25", ("in_eu", "high_risk"))
+
 
 DUTIES = (
     Duty(*_INTERIM, "Art. 4", "content", "generate nothing unlawful or discriminating; respect rights of others",
@@ -181,7 +259,7 @@ DUTIES = (
          "2023-08-15", "B-R6", _OPEN),
     Duty(*_INTERIM, "Art. 10", "users", "say for whom and for what it is; protect minors from dependence",
          "2023-08-15", "B-R6", _OPEN),
-    Duty(*_INTERIM, "Art. 11", "users' data", "protect what users type; collect nothing needless",
+    Duty(*_INTERIM, "Art. 11", "safe data", "protect what users type; collect nothing needless",
          "2023-08-15", "B-R6", _OPEN),
     Duty(*_INTERIM, "Art. 12", "visible label", "label generated pictures and video",
          "2023-08-15", "B-R6", (*_OPEN, "pictures")),
@@ -209,6 +287,18 @@ DUTIES = (
          "2025-09-01", "B-R8", (*_OPEN, "platform")),
     Duty(*_LABEL, "Art. 8", "contract", "explain the labels in the terms of use",
          "2025-09-01", "B-R8", _OPEN),
+    _data(_PIPL, "Art. 13", "basis for data", "consent or another lawful basis"),
+    _data(_PIPL, "Art. 17", "data notice", "say who handles which data, why and how long"),
+    _data(_PIPL, "Art. 21", "processors", "contract with those who process for you, and supervise them"),
+    _data(_PIPL, "Art. 24", "automated decisions", "transparent, fair, to be explained and refused", "high_risk"),
+    _data(_PIPL, "Art. 31", "minors", "consent of parents for children under fourteen", "public"),
+    _data(_PIPL, "Art. 38", "data abroad", "assessment, certificate or standard contract", "abroad"),
+    _data(_PIPL, "Art. 44 to 47", "rights over data", "access, correct, delete, explain, on request"),
+    _data(_PIPL, "Art. 51", "safe data", "rules, classes, encryption, training, plans for incidents"),
+    _data(_PIPL, "Art. 54", "records and audits", "audit the processing regularly"),
+    _data(_PIPL, "Art. 55", "impact assessment", "assess the impact beforehand, and keep the record",
+          any_of=("high_risk", "abroad", "trains")),
+    _data(_PIPL, "Art. 57", "breaches", "mend, and notify the authority and those concerned"),
     Duty(*_ACT, "Art. 4", "staff", "support the AI literacy of staff",
          "2025-02-02", "B-R10", ("in_eu",)),
     Duty(*_ACT, "Art. 5", "content", "none of the prohibited practices",
@@ -216,7 +306,7 @@ DUTIES = (
     Duty(*_ACT, "Art. 50(1)", "visible label", "tell people that they talk to a machine, unless it is obvious",
          "2026-08-02", "B-R10", ("in_eu", "talks")),
     Duty(*_ACT, "Art. 50(2)", "hidden mark", "mark output machine-readably (older systems: from December 2026)",
-         "2026-08-02", "B-R10", ("in_eu",)),
+         "2026-08-02", "B-R10", ("in_eu",), any_of=_MAKES),
     Duty(*_ACT, "Art. 50(4)", "visible label", "disclose deepfakes",
          "2026-08-02", "B-R10", ("in_eu", "faces")),
     Duty(*_ACT, "Art. 50(4)", "visible label", "disclose unreviewed text on matters of public interest",
@@ -229,6 +319,75 @@ DUTIES = (
          "2025-08-02", "B-R10", ("in_eu", "base_model")),
     Duty(*_ACT, "Art. 55", "systemic risk", "test, mitigate and report systemic risks; protect the model",
          "2025-08-02", "B-R10", ("in_eu", "base_model", "systemic")),
-    Duty(*_ACT, "Art. 9 to 15", "high risk", "risk management, data quality, logs, human oversight, accuracy",
-         "2027-12-02", "B-R10", ("in_eu", "high_risk")),
+    _high("Art. 9", "risk management", "find, estimate and lower the risks, again and again"),
+    _high("Art. 10", "data quality", "relevant, representative data, examined for bias"),
+    _high("Art. 11", "documentation", "a technical file before the launch"),
+    _high("Art. 12", "logs", "record events automatically"),
+    _high("Art. 13", "instructions", "instructions that say what it can and cannot do"),
+    _high("Art. 14", "human oversight", "people can understand, stop and overrule it"),
+    _high("Art. 15", "accuracy", "accurate, robust, protected against attacks"),
+    _high("Art. 17", "quality management", "a quality management system"),
+    _high("Art. 26", "people told", "who uses it follows the instructions, and informs staff and those decided on"),
+    _high("Art. 43", "conformity", "conformity assessment before the launch"),
+    _high("Art. 49", "filing", "registration in the EU's database"),
+    _high("Art. 72", "monitoring", "monitor it after the launch"),
+    _high("Art. 73", "incidents", "report serious incidents"),
+    _high("Art. 86", "automated decisions", "explain a decision to those concerned"),
+    _data(_GDPR, "Art. 6", "basis for data", "consent or another lawful basis"),
+    _data(_GDPR, "Art. 8", "minors", "consent of parents for children", "public"),
+    _data(_GDPR, "Art. 13", "data notice", "say who handles which data, why and how long"),
+    _data(_GDPR, "Art. 15 to 21", "rights over data", "access, correct, delete, object, on request"),
+    _data(_GDPR, "Art. 22", "automated decisions", "no decision by machine alone, with few exceptions", "high_risk"),
+    _data(_GDPR, "Art. 25", "design", "protect data by design and by default"),
+    _data(_GDPR, "Art. 28", "processors", "contract with those who process for you"),
+    _data(_GDPR, "Art. 30", "records and audits", "keep records of the processing"),
+    _data(_GDPR, "Art. 32", "safe data", "security that suits the risk"),
+    _data(_GDPR, "Art. 33", "breaches", "notify the authority within three days"),
+    _data(_GDPR, "Art. 35", "impact assessment", "assess the impact beforehand, where the risk is high",
+          any_of=("high_risk", "abroad", "trains")),
+    _data(_GDPR, "Art. 44", "data abroad", "an adequate level of protection, or safeguards", "abroad"),
+    Duty(*_DSA, "Art. 14", "contract", "say in the terms how content is moderated",
+         "2024-02-17", "B-R22", ("in_eu", "platform"), kind="other"),
+    Duty(*_DSA, "Art. 16", "stop and correct", "take notices of illegal content, and act",
+         "2024-02-17", "B-R22", ("in_eu", "platform"), kind="other"),
+    Duty(*_DSA, "Art. 17", "people told", "give reasons to those whose content is removed",
+         "2024-02-17", "B-R22", ("in_eu", "platform"), kind="other"),
+    Duty(*_DSA, "Art. 20", "complaints", "take complaints about such decisions",
+         "2024-02-17", "B-R22", ("in_eu", "platform"), kind="other"),
+    Duty(*_DSA, "Art. 28", "minors", "protect minors",
+         "2024-02-17", "B-R22", ("in_eu", "platform"), kind="other"),
+    Duty("EU", "Data Act", "Art. 25", "switching", "let customers take their data and leave",
+         "2025-09-12", "B-R23", ("in_eu", "service"), kind="other"),
+    Duty("EU", "Copyright", "Art. 4", "training data", "mine only what no rightholder has reserved",
+         "2021-06-07", "B-R24", ("in_eu", "trains"), kind="other"),
+    Duty("US", "SB 53", "framework", "systemic risk", "publish a safety framework and a report on each model",
+         "2026-01-01", "B-R35", ("in_us", "base_model", "systemic")),
+    Duty("US", "SB 53", "incidents", "incidents", "report critical incidents within fifteen days",
+         "2026-01-01", "B-R35", ("in_us", "base_model", "systemic")),
+    Duty("US", "AB 2013", "documentation", "training data", "publish what the training data are",
+         "2026-01-01", "B-R35", ("in_us", "public", "trains")),
+    Duty("US", "SB 942", "§ 22757.2", "detection tool", "offer a free tool that recognises your own output",
+         "2026-08-02", "B-R35", ("in_us", "public", "pictures", "many")),
+    Duty("US", "SB 942", "§ 22757.3(a)", "visible label", "offer users a label that people see",
+         "2026-08-02", "B-R35", ("in_us", "public", "pictures", "many")),
+    Duty("US", "SB 942", "§ 22757.3(b)", "hidden mark", "write provider, system, time and number into files",
+         "2026-08-02", "B-R35", ("in_us", "public", "pictures", "many")),
+    Duty(*_COLORADO, "notice", "people told", "tell people that a machine takes part in the decision",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_COLORADO, "explanation", "automated decisions", "explain an adverse decision within thirty days",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_COLORADO, "correction", "rights over data", "let people correct the data",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_COLORADO, "human review", "human oversight", "let a person look again, on request",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_COLORADO, "documentation", "documentation", "document uses, data and limits for those who deploy it",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_COLORADO, "records", "logs", "keep records for three years",
+         "2027-01-01", "B-R36", ("in_us", "high_risk")),
+    Duty(*_KOREA, "Art. 31", "visible label", "say beforehand that it is AI; label what it makes",
+         "2026-01-22", "B-R37", ("in_korea", "public"), any_of=_MAKES),
+    Duty(*_KOREA, "Art. 32", "systemic risk", "assess and lower risks of the largest models",
+         "2026-01-22", "B-R37", ("in_korea", "base_model", "systemic")),
+    Duty(*_KOREA, "Art. 34", "risk management", "manage the risks of what decides on people; explain; oversee",
+         "2026-01-22", "B-R37", ("in_korea", "high_risk")),
 )  # fmt: skip

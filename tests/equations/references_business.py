@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import brier_score_loss
 
-from genai_utils.business import bubbles, clusters, evidence, valuation
+from genai_utils.business import bubbles, clusters, evidence, penalties, valuation
 from genai_utils.business import competition as co
 from genai_utils.business import unit_economics as unit
 from genai_utils.business.adoption import Bass
@@ -244,6 +244,42 @@ def measured_productivity(g, p, d, i):
 @as_printed("evidence.j-curve", part=1, **MODEL, K=Derived(know_how))
 def know_how_of_the_next_month(g, p, d, i):
     return know_how({"g": g, "p": p, "d": d, "i": i})[7]
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+@as_printed("rules.ceiling", F=(1.0, 50.0), s=(0.01, 0.1), T=(1.0, 2_000.0))
+def ceiling_of_a_large_firm(F, s, T):
+    return penalties.fine_ceiling(T, amount=F, share=s)
+
+
+@as_printed("rules.ceiling", part=1, F=(1.0, 50.0), s=(0.01, 0.1), T=(1.0, 2_000.0))
+def ceiling_of_a_small_firm(F, s, T):
+    return penalties.fine_ceiling(T, amount=F, share=s, lower=True)
+
+
+@as_printed("rules.expected", p=(0.0, 1.0), phi=(0.1, 1.0), C=(1.0, 50.0))
+def average_fine(p, phi, C):
+    return penalties.expected_fine(chance=p, ceiling=C, severity=phi)
+
+
+@as_printed("rules.expected", part=1, K=(0.1, 9.0), phi=(0.1, 1.0), C=(1.0, 50.0))
+def chance_at_which_complying_pays(K, phi, C):
+    return penalties.needed_chance(cost=K, ceiling=C, severity=phi)
+
+
+WAIT = {"q": (0.0, 0.9), "r": (0.0, 0.3), "t": (0.0, 5.0)}
+
+
+@as_printed("rules.wait", K=(0.1, 9.0), h=(0.0, 2.0), **WAIT)
+def value_of_waiting(K, h, q, r, t):
+    return penalties.waiting_value(cost=K, dropped=q, years=t, rate=r, hurry=h)
+
+
+@as_printed("rules.wait", part=1, **WAIT)
+def hurry_that_waiting_bears(q, r, t):
+    return penalties.bearable_hurry(dropped=q, years=t, rate=r)
 
 
 # --- unit economics ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import torch
 from hypothesis import strategies as st
 
 from genai_utils.business.bubbles import exuberance, random_walks
-from genai_utils.business.compliance import DUTIES, PLACES
+from genai_utils.business.compliance import DUTIES, KINDS, PLACES, UNITS
 from genai_utils.business.valuation import Buildout
 from genai_utils.metrics.estimate import Estimate
 from genai_utils.records import results
@@ -42,8 +42,15 @@ _ANSWERS = st.just(("in_eu",))
 
 # "file.name.argument", "name.argument" or "room: argument" -> (strategy, why the hint is not enough).
 GOOD: Special = {
-    "Duty.place": (st.sampled_from(list(PLACES)), "one of two codes"),
+    "Duty.place": (st.sampled_from(list(PLACES)), "one of four codes"),
+    "Duty.kind": (st.sampled_from(KINDS), "one of three"),
     "Duty.since": (_DAYS, "an ISO date"),
+    "tally.on": (_DAYS, "an ISO date"),
+    "tally.place": (st.sampled_from(list(PLACES)), "one of four codes"),
+    "tally.unit": (st.sampled_from(UNITS), "one of three"),
+    "tally.kinds": (st.just(KINDS), "names of kinds"),
+    "joint.first": (st.sampled_from(list(PLACES)), "one of four codes"),
+    "joint.second": (st.sampled_from(list(PLACES)), "one of four codes"),
     "duties.on": (_DAYS, "an ISO date"),
     "Duty.needs": (_ANSWERS, "names of answers"),
     "Duty.any_of": (_ANSWERS, "names of answers"),
