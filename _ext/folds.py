@@ -1,7 +1,8 @@
 """Code that folds: myst-nb folds what is tagged hide-cell or hide-input; here the rest folds, and folds get names.
 
-The installing cell folds in each chapter, and all code in those whose front matter says `fold: true`, which then begin
-with a button that opens and closes it (book/_static/fold-all.js). Each fold is a <details> and needs no script.
+The installing cell folds in each chapter, and all code in those whose front matter says `fold: true` (what the
+installing cell prints, too), which then begin with a button that opens and closes it (book/_static/fold-all.js). Each
+fold is a <details> and needs no script.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ def fold(app: Sphinx, doctree: nodes.document) -> None:
         return
     whole = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("genai", {}).get("fold") is True
     for cell in cells(doctree):
-        if whole or "tag_setup" in cell["classes"]:
-            cell.setdefault("hide_mode", "input")
+        installs = "tag_setup" in cell["classes"]
+        if whole or installs:
+            cell.setdefault("hide_mode", "all" if whole and installs else "input")
         if "hide_mode" in cell:
             cell["prompt_show"] = cell["prompt_hide"] = name(cell)
     title = next(doctree.findall(nodes.title), None)

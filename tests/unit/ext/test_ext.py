@@ -410,6 +410,8 @@ def test_a_chapter_that_folds_its_code_shows_none_of_it_and_has_a_button_under_i
     page = book["notebooks/folded"]
     assert folds(page)["Code"] == "show()" and len(folds(page)) == 4
     assert not page.select(".cell > .cell_input")
+    hidden = [box.get_text(strip=True) for box in page.select("details .output")]
+    assert hidden == ["output of setup", "output of hide-cell"]
     button = page.select_one("h1 ~ button.fold-all")
     assert button.find_previous_sibling()["class"] == ["cost-card"] and button.has_attr("hidden")
     assert page.select_one("script[src$='fold-all.js']")["src"] == "../_static/fold-all.js"
