@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
@@ -58,7 +57,7 @@ class Term:
     @property
     def address(self) -> str:
         """The section that explains it, below the root of the site."""
-        return f"notebooks/{self.chapter}.html#{default_slugify(self.section)}"
+        return f"notebooks/{self.chapter}.html#{nodes.make_id(self.section)}"
 
 
 def read(root: Path) -> list[Term]:

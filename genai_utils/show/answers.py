@@ -36,8 +36,8 @@ class Line:
 
     @property
     def anchor(self) -> str:
-        """Where the site puts that section."""
-        return re.sub(r"[^\w-]", "", self.section.strip().lower().replace(" ", "-"))
+        """Where the site puts that section: docutils' id of a heading."""
+        return re.sub(r"^[-0-9]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", self.section.lower()))
 
 
 def answer(as_of: str, *lines: Line) -> None:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import nbformat
+from docutils.nodes import make_id
 from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 
@@ -187,7 +188,7 @@ def leads_with_the_answer(chapter: Chapter) -> Iterator[str]:
     answers = [data["text/html"] for data in shown if 'class="genai-answer"' in data.get("text/html", "")]
     if not answers or not any(set(IMAGES) & set(data) for data in shown):
         yield "does not lead with show.answer(...) and a figure in the first cell below the setup cell"
-    headings = {default_slugify(title) for title in re.findall(r"^#{2,3} (.+)$", chapter.prose, re.MULTILINE)}
+    headings = {make_id(title) for title in re.findall(r"^#{2,3} (.+)$", chapter.prose, re.MULTILINE)}
     for anchor in (anchor for answer in answers for anchor in re.findall(r'href="#([^"]*)"', answer)):
         if anchor not in headings:
             yield f"answers from a section #{anchor}, which it does not have"

@@ -1,7 +1,9 @@
 """The answer at a chapter's head: numbers with ranges, escaped, linked to the section that computes them."""
 
+from dataclasses import replace
+
 import pytest
-from myst_parser.mdit_to_docutils.base import default_slugify
+from docutils.nodes import make_id
 
 from genai_utils.show import answer
 from genai_utils.show.answers import Line
@@ -25,7 +27,14 @@ def test_an_answer_shows_its_numbers_its_ranges_and_its_month(shown):
 
 
 def test_it_is_escaped_and_leads_to_the_section_as_the_site_names_it(shown):
-    assert "&lt;cost&gt;" in shown["text/html"] and f'href="#{default_slugify(PRICE.section)}"' in shown["text/html"]
+    assert "&lt;cost&gt;" in shown["text/html"] and f'href="#{make_id(PRICE.section)}"' in shown["text/html"]
+
+
+@pytest.mark.parametrize(
+    "title", ["Price = worth + bubble", "“95 % fail”, taken apart", "Zhipu's price", "Who keeps it?"]
+)
+def test_a_section_has_the_address_that_the_site_gives_it(title):
+    assert replace(PRICE, section=title).anchor == make_id(title)
 
 
 @pytest.mark.parametrize(
