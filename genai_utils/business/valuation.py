@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 HOURS_PER_YEAR = 8_760.0
+LENSES = {"kind": (0.35, 0.10), "middle": (0.25, 0.12), "strict": (0.15, 0.15)}  # margin in 5 years, rate: assumptions
 Case = TypeVar("Case", bound="DataclassInstance")
 
 
@@ -68,6 +69,8 @@ class Company:
     revenue: of the year just ended, > 0.  growth: of the first year, > -1.  margin: cash flow / revenue.
     rate: discount rate.  fade: share of the excess growth that is lost each year, 0..1.
     long_run: growth after `years`, below rate.  years: told one by one, 1 or more.
+    margin_today, ramp: the margin goes evenly from margin_today (below 0: a loss) to margin in `ramp` years, 0 or
+    more; at 0 it is there from the first year on. What the last told year has lasts for ever.
     Raises: ValueError: an argument out of its range, NaN or infinite.
     """
 
@@ -78,13 +81,16 @@ class Company:
     fade: float = 0.25
     long_run: float = 0.03
     years: int = 10
+    margin_today: float = 0.0
+    ramp: int = 0
 
     def __post_init__(self) -> None:
-        checks.finite(margin=self.margin)
+        checks.finite(margin=self.margin, margin_today=self.margin_today)
         checks.above(0.0, revenue=self.revenue)
         checks.above(-1.0, growth=self.growth, long_run=self.long_run)
         checks.share("[0, 1]", fade=self.fade)
         checks.fits(years=self.years)
+        checks.whole(0, ramp=self.ramp)
         checks.finite(rate=self.rate)
         if not self.long_run < self.rate:
             raise ValueError(f"long_run must stay below the rate, got {self.long_run} and {self.rate}")
@@ -92,21 +98,28 @@ class Company:
     @property
     @checks.representable
     def revenues(self) -> np.ndarray:
-        """Revenue of each of the years, shape (years,)."""
+        """Revenue of each of the years, shape (years,). Equation (value.fade)."""
         excess = (self.growth - self.long_run) * (1.0 - self.fade) ** np.arange(self.years)
         return self.revenue * np.cumprod(1.0 + self.long_run + excess)
 
     @property
     @checks.representable
+    def margins(self) -> np.ndarray:
+        """Cash flow / revenue of each of the years, shape (years,). Equation (value.ramp)."""
+        reached = np.minimum(np.arange(1.0, self.years + 1) / max(self.ramp, 1), 1.0)
+        return self.margin_today + (self.margin - self.margin_today) * reached
+
+    @property
+    @checks.representable
     def near_value(self) -> float:
         """Today's worth of the cash flows of the years told one by one."""
-        return present_value(self.margin * self.revenues, rate=self.rate)
+        return present_value(self.margins * self.revenues, rate=self.rate)
 
     @property
     @checks.representable
     def far_value(self) -> float:
         """Today's worth of all that comes after them, the "terminal value"."""
-        cash = self.margin * float(self.revenues[-1]) * (1.0 + self.long_run)
+        cash = float(self.margins[-1] * self.revenues[-1]) * (1.0 + self.long_run)
         return perpetuity(cash, rate=self.rate, growth=self.long_run) * (1.0 + self.rate) ** -self.years
 
     @property
@@ -115,22 +128,82 @@ class Company:
         """Today's worth of everything. Equation (value.dcf)."""
         return self.near_value + self.far_value
 
+    def at_price(self, price: float, *, cash: float = 0.0) -> Company:
+        """The same company, growing as its price takes for granted. Equation (value.reverse-dcf).
+
+        Raises: ValueError: as `implied_growth`.
+        """
+        return replace(self, growth=implied_growth(price, self, cash=cash))
+
+    def reaching(self, revenue: float, *, year: int) -> Company:
+        """The same company, growing so that a told year has this revenue. Equation (value.fade), solved for growth.
+
+        Raises: ValueError: it does not tell that year, or no growth between -99 % and +10,000 % leads there.
+        """
+        checks.above(0.0, revenue=revenue)
+        checks.whole(1, year=year)
+        if year > self.years:
+            raise ValueError(f"year must be one of the {self.years} that the company tells, got {year}")
+
+        def gap(growth: float) -> float:
+            return float(replace(self, growth=growth).revenues[year - 1]) - revenue
+
+        return replace(self, growth=_root(gap, f"leads to a revenue of {revenue} in year {year}"))
+
 
 @checks.representable
-def implied_growth(price: float, company: Company) -> float:
+def implied_growth(price: float, company: Company, *, cash: float = 0.0) -> float:
     """First year's growth at which the company is worth its price; its own is ignored. Equation (value.reverse-dcf).
 
+    Args: cash: what it holds, part of the price, which growth need not earn, 0 or more.
     Raises: ValueError: no growth between -99 % and +10,000 % explains the price.
     """
-    checks.above(0.0, price=price)
     checks.of_type(Company, company=company)
+    checks.above(0.0, price=price)
+    checks.at_least(0.0, cash=cash)
+    if not cash < price:
+        raise ValueError(f"cash must be below the price, got {cash} and {price}: there would be nothing to explain")
 
     def gap(growth: float) -> float:
-        return replace(company, growth=growth).value - price
+        return replace(company, growth=growth).value + cash - price
 
+    return _root(gap, f"explains a price of {price} with {cash} of cash in it; look at margin and rate")
+
+
+@checks.representable
+def through_lenses(price: float, revenue: float, *, margin_today: float, cash: float = 0.0) -> dict[str, Company]:
+    """What a price takes for granted under each of the LENSES, in which the margin takes five years to arrive.
+
+    Args: revenue: of the year just ended.  margin_today: cash flow / revenue now.  cash: as in `implied_growth`.
+    Raises: ValueError: as `Company` and `implied_growth`.
+    """
+    plain = Company(revenue, 0.0, 0.0, 1.0, margin_today=margin_today, ramp=5)
+    return {
+        name: replace(plain, margin=margin, rate=rate).at_price(price, cash=cash)
+        for name, (margin, rate) in LENSES.items()
+    }
+
+
+def _root(gap: Callable[[float], float], what: str) -> float:
+    """The growth at which the gap closes."""
     if not gap(-0.99) < 0 < gap(100.0):
-        raise ValueError(f"no growth from -99 % to +10,000 % explains a price of {price}; look at margin and rate")
+        raise ValueError(f"no growth from -99 % to +10,000 % {what}")
     return float(brentq(gap, -0.99, 100.0, xtol=1e-12))
+
+
+@checks.representable
+def kept_by_makers(surplus: float, revenue: float, margins: Mapping[str, float]) -> float:
+    """Largest share of the value created that the makers can keep: their gross profit. Equation (value.surplus).
+
+    Args: surplus: what users would pay beyond what they pay, 0 or more.  revenue: what they pay, > 0.
+        margins: as in `capture`; together the layers must earn a profit.
+    Raises: ValueError: an argument out of its range, or no profit.
+    """
+    checks.at_least(0.0, surplus=surplus)
+    checks.above(0.0, revenue=revenue)
+    profit = revenue * (1.0 - capture(margins)["suppliers"])
+    checks.above(0.0, **{"profit of the layers": profit})
+    return profit / (surplus + profit)
 
 
 @checks.representable
@@ -288,76 +361,3 @@ def bubble_paths(start: float, *, rate: float, burst: float, years: int, paths: 
     alive = np.random.default_rng(seed).random((paths, years)) >= burst
     factors = np.where(alive, (1.0 + rate) / (1.0 - burst), 0.0)
     return start * np.cumprod(np.hstack([np.ones((paths, 1)), factors]), axis=1)
-
-
-@checks.representable
-def call_value(value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float) -> float:
-    """Right to invest `cost` at the end of `years` in what is worth `value` today. Equation (value.black-scholes).
-
-    Args: rate, payout: continuously compounded; payout is what the project earns and who waits misses.
-        volatility: standard deviation of its yearly log return, > 0.
-    Raises: ValueError: value, cost, volatility or years not above 0, or a rate NaN or infinite.
-    Source: Black & Scholes 1973; Merton 1973 for the payout.
-    """
-    _option(value, cost, rate, payout, volatility)
-    checks.above(0.0, years=years, **{"value / cost": value / cost})
-    spread = volatility * math.sqrt(years)
-    d1 = (math.log(value / cost) + (rate - payout + volatility**2 / 2) * years) / spread
-    gained, paid = value * math.exp(-payout * years), cost * math.exp(-rate * years)
-    return float(gained * ndtr(d1) - paid * ndtr(d1 - spread))
-
-
-@checks.representable
-def binomial_call(
-    value: float, cost: float, *, rate: float, payout: float, volatility: float, years: float, steps: int, early: bool
-) -> float:
-    """The same right on a tree that goes up or down `steps` times; `early`: at any step. Equation (value.binomial).
-
-    Args: as in `call_value`.
-    Raises: ValueError: as there, or the steps are so long that a certain gain would be left on the table.
-    Source: Cox, Ross & Rubinstein 1979.
-    """
-    _option(value, cost, rate, payout, volatility)
-    checks.above(0.0, years=years)
-    checks.fits(steps=steps)
-    step = years / steps
-    up = math.exp(volatility * math.sqrt(step))
-    chance = (math.exp((rate - payout) * step) - 1 / up) / (up - 1 / up)
-    if not 0 < chance < 1:
-        terms = f"rate {rate}, payout {payout}, volatility {volatility}, years {years}"
-        raise ValueError(f"{steps} steps are too few for {terms}: the chance of going up would be {chance:.2f}")
-    prices = value * up ** np.arange(-steps, steps + 1, 2.0)
-    worth = np.maximum(prices - cost, 0.0)
-    for _ in range(steps):
-        worth = math.exp(-rate * step) * (chance * worth[1:] + (1 - chance) * worth[:-1])
-        prices = prices[1:] / up
-        worth = np.maximum(worth, prices - cost) if early else worth
-    return float(worth[0])
-
-
-class Waiting(NamedTuple):
-    """A right to invest that never ends: from which value on to use it, and what it is worth."""
-
-    hurdle: float
-    worth: float
-
-
-@checks.representable
-def wait_forever(value: float, cost: float, *, rate: float, payout: float, volatility: float) -> Waiting:
-    """The right to invest at any time. Equation (value.wait).
-
-    Args: as in `call_value`; rate and payout above 0.
-    Raises: ValueError: an argument not above 0.
-    Source: McDonald & Siegel 1986, with a riskless cost.
-    """
-    _option(value, cost, rate, payout, volatility)
-    checks.above(0.0, rate=rate, payout=payout)
-    drift = (rate - payout) / volatility**2 - 0.5
-    power = -drift + math.sqrt(drift**2 + 2 * rate / volatility**2)
-    hurdle = cost * power / (power - 1)
-    return Waiting(hurdle, value - cost if value >= hurdle else (hurdle - cost) * (value / hurdle) ** power)
-
-
-def _option(value: float, cost: float, rate: float, payout: float, volatility: float) -> None:
-    checks.finite(rate=rate, payout=payout)
-    checks.above(0.0, value=value, cost=cost, volatility=volatility)

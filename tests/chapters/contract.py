@@ -35,7 +35,6 @@ EXCEPTIONS: dict[str, dict[str, int]] = {
     "adoption-and-bubbles": {"doubt": 6, "long": 93},
     "china": {"cells": 55, "doubt": 11, "long": 129},
     "unit-economics": {"doubt": 7, "long": 108},
-    "value-and-bubbles": {"doubt": 7, "lines": 600, "long": 128},
 }
 
 CLAIM = '"family.name", "It holds.", source=..., supported=..., refuted=..., evidence=..., alternative=...'

@@ -1,7 +1,5 @@
 """What the formulas of the business chapters must give: see printed.py."""
 
-import math
-
 import numpy as np
 from printed import Derived, Fixed, as_printed
 from scipy import stats
@@ -375,44 +373,40 @@ def worth_of_cash_for_ever(C_1, r, g):
     return valuation.perpetuity(C_1, rate=r, growth=g)
 
 
-COMPANY = {"growth": (0.0, 0.8), "m": (0.05, 0.4), "r": (0.06, 0.2), "g_infty": (0.0, 0.05)}
+COMPANY = {"growth": (0.0, 0.8), "today": (-0.6, 0.2), "end": (0.05, 0.4), "r": (0.06, 0.2), "g_infty": (0.0, 0.05)}
 
 
-def company(growth, m, r, g_infty):
-    return valuation.Company(revenue=3.0, growth=growth, margin=m, rate=r, long_run=g_infty)
+def company(growth, today, end, r, g_infty):
+    return valuation.Company(3.0, growth, end, r, long_run=g_infty, margin_today=today, ramp=5)
 
 
-REVENUES = Derived(lambda v: company(v["growth"], v["m"], v["r"], v["g_infty"]).revenues)
+def told(years):
+    """What a company tells of each year, as the value of a symbol."""
+    return Derived(lambda v: getattr(company(**{name: v[name] for name in COMPANY}), years))
 
 
-@as_printed("value.dcf", **COMPANY, R=REVENUES)
-def worth_of_a_company(growth, m, r, g_infty):
-    return company(growth, m, r, g_infty).value
+@as_printed("value.dcf", **COMPANY, R=told("revenues"), m=told("margins"))
+def worth_of_a_company(growth, today, end, r, g_infty):
+    return company(growth, today, end, r, g_infty).value
 
 
-@as_printed("value.annuity", K=(1.0, 90.0), r=(0.01, 0.2), n=(2.0, 30.0))
-def yearly_payment(K, r, n):
-    return valuation.annuity(K, rate=r, years=n)
+@as_printed("value.ramp", m=(0.05, 0.4), m_0=(-0.6, 0.2), t=range(1, 11))
+def margin_of_a_year(m, m_0, t):
+    return valuation.Company(3.0, 0.5, m, 0.5, margin_today=m_0, ramp=5).margins[t - 1]
 
 
-MACHINES = {"K": (10.0, 90.0), "c": (0.3, 0.8), "r": (0.0, 0.2), "n_c": (3.0, 8.0), "n_b": (10.0, 30.0)}
-MACHINES |= {"e": (0.0, 0.2), "mu": (0.0, 0.6), "u": (0.2, 1.0)}
+@as_printed("value.fade", where=(1,), g_1=(0.0, 0.8), g_infty=(0.0, 0.05), f=(0.0, 1.0), t=range(2, 11),
+            R=Derived(lambda v: valuation.Company(3.0, v["g_1"], 0.2, 0.5, v["f"], v["g_infty"]).revenues),
+            )  # fmt: skip
+def revenue_of_a_year(R, t):
+    return R[t - 1]
 
 
-def buildout(K, c, r, n_c, n_b, e, mu, u):
-    return valuation.Buildout(
-        capex=K, chip_share=c, chip_life=n_c, building_life=n_b, rate=r, running=e, margin=mu, utilisation=u
-    )
-
-
-@as_printed("value.capex-revenue", **MACHINES, a=Fixed(lambda k, r, n: valuation.annuity(k, rate=r, years=n)))
-def revenue_that_pays_for_machines(K, c, r, n_c, n_b, e, mu, u):
-    return buildout(K, c, r, n_c, n_b, e, mu, u).required_revenue
-
-
-@as_printed("value.hour", **MACHINES, R=Derived(lambda v: buildout(**{k: v[k] for k in MACHINES}).required_revenue))
-def price_of_an_hour(K, c, r, n_c, n_b, e, mu, u):
-    return buildout(K, c, r, n_c, n_b, e, mu, u).price_per_hour
+@as_printed("value.surplus", where=(1,), S=(0.0, 90.0), R=(1.0, 20.0), n=3, m=numbers(3, 0.1, 0.9),
+            s=Derived(lambda v: list(valuation.capture({str(i): m for i, m in enumerate(v["m"])}).values())),
+            )  # fmt: skip
+def share_of_the_makers(S, R, m):
+    return valuation.kept_by_makers(S, R, {str(i): margin for i, margin in enumerate(m)})
 
 
 @as_printed("value.npv-option", p=(0.1, 0.9), I=(50.0, 150.0), V_d=(10.0, 49.0), r=(0.0, 0.2), c=(0.0, 20.0))
@@ -420,44 +414,6 @@ def gain_of_waiting(p, I, V_d, r, c):
     """Invest now, or a year later if it went well (worth 300 then); c is what a year's operation would bring."""
     now = (p * 300 + (1 - p) * V_d + c) / (1 + r) - I
     return p * (300 - I) / (1 + r) - now
-
-
-@as_printed(
-    "value.binomial", V=(50.0, 150.0), I=(50.0, 150.0), r=(0.0, 0.1), h=1.0, delta=(0.0, 0.1), sigma=(0.2, 0.6),
-    u=Derived(lambda v: math.exp(v["sigma"])),
-    pi=Derived(lambda v: (math.exp(v["r"] - v["delta"]) - 1 / v["u"]) / (v["u"] - 1 / v["u"])),
-    W_u=Derived(lambda v: max(v["V"] * v["u"] - v["I"], 0.0)),
-    W_d=Derived(lambda v: max(v["V"] / v["u"] - v["I"], 0.0)),
-)  # fmt: skip
-def right_on_a_tree_of_one_step(V, I, r, delta, sigma):
-    terms = {"rate": r, "payout": delta, "volatility": sigma, "years": 1.0}
-    return valuation.binomial_call(V, I, **terms, steps=1, early=True)
-
-
-MARKET = {"V": (50.0, 150.0), "I": (50.0, 150.0), "r": (0.01, 0.1), "delta": (0.01, 0.1), "sigma": (0.2, 0.6)}
-
-
-@as_printed("value.black-scholes", where=(1,), **MARKET, T=(0.5, 5.0), N=Fixed(ndtr))
-def right_to_invest_at_the_end(V, I, r, delta, sigma, T):
-    return valuation.call_value(V, I, rate=r, payout=delta, volatility=sigma, years=T)
-
-
-@as_printed("value.wait", where=(1,), **MARKET)
-def value_from_which_to_invest(V, I, r, delta, sigma):
-    return valuation.wait_forever(V, I, rate=r, payout=delta, volatility=sigma).hurdle
-
-
-K_EQUAL = 4
-
-
-@as_printed(
-    "value.spread", k=K_EQUAL, rho=(0.0, 0.9), sigma_one=(0.5, 2.0), over={"i": K_EQUAL, "j": K_EQUAL},
-    sigma=Derived(lambda v: v["sigma_one"]), sigma_i=Derived(lambda v: v["sigma_one"]),
-    sigma_j=Derived(lambda v: v["sigma_one"]), rho_ij=Derived(lambda v: v["rho"]),
-)  # fmt: skip
-def spread_of_a_sum(rho, sigma):
-    covariance = sigma**2 * (rho + (1 - rho) * np.eye(K_EQUAL))
-    return math.sqrt(covariance.sum())
 
 
 # --- GPU training -----------------------------------------------------------------------------------------------------

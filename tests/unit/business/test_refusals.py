@@ -8,7 +8,6 @@ import pytest
 from genai_utils.business import adoption, bubbles, competition, compliance, evidence, unit_economics, valuation
 
 NaN = math.nan
-TERMS = {"rate": 0.03, "payout": 0.02, "volatility": 0.2, "years": 2.0, "early": False}
 PATH = np.append(np.arange(20.0), NaN)
 
 
@@ -24,8 +23,8 @@ PATH = np.append(np.arange(20.0), NaN)
         (lambda: evidence.Effect(NaN, 1).interval(), "log=nan"),
         (lambda: evidence.Effect(1000.0, 1).change, "log=1000"),
         (lambda: valuation.bubble_paths(1, rate=NaN, burst=0.1, years=2, paths=2, seed=0), "rate"),
-        (lambda: valuation.binomial_call(100, 100, **TERMS, steps=0), "steps"),
-        (lambda: valuation.binomial_call(100, 100, **TERMS, steps=-1), "steps"),
+        (lambda: valuation.Company(1, 0, 0.2, 0.1).reaching(NaN, year=2), "revenue"),
+        (lambda: valuation.kept_by_makers(NaN, 1, {"all": 0.5}), "surplus"),
         (lambda: bubbles.wild_walks(PATH, paths=2, seed=0), "prices"),
         (lambda: bubbles.quantile(PATH), "simulated"),
         (lambda: bubbles.random_walks(0, paths=2, seed=0), "n must"),

@@ -13,7 +13,6 @@ from genai_utils.business import valuation as v
 
 BUILD = v.Buildout(100.0, 0.7, 5.0, 20.0, rate=0.1, running=0.05, margin=0.5, utilisation=0.6)
 COMPANY = v.Company(30.0, 0.6, 0.35, 0.1)
-TERMS = {"rate": 0.05, "payout": 0.04, "volatility": 0.3}
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=20), st.floats(0, 0.5))
@@ -74,11 +73,66 @@ def test_more_margin_is_worth_more_and_more_interest_less(margin, more):
 @pytest.mark.parametrize(
     "wrong",
     [{"revenue": 0}, {"revenue": -1}, {"growth": -1}, {"margin": math.nan}, {"rate": 0.03}, {"fade": 1.5}]
-    + [{"years": 0}, {"long_run": -1}, {"revenue": math.nan}, {"rate": math.inf}],
+    + [{"years": 0}, {"long_run": -1}, {"revenue": math.nan}, {"rate": math.inf}]
+    + [{"ramp": -1}, {"margin_today": math.nan}],
 )
 def test_an_impossible_company_is_refused(wrong):
     with pytest.raises(ValueError):
         replace(COMPANY, **wrong)
+
+
+def test_a_loss_of_today_turns_evenly_into_the_margin():
+    company = replace(COMPANY, margin=0.25, margin_today=-0.5, ramp=5, years=7)
+    assert company.margins == approx([-0.35, -0.2, -0.05, 0.1, 0.25, 0.25, 0.25])
+    assert replace(company, years=3).margins == approx([-0.35, -0.2, -0.05])
+
+
+@given(st.floats(-1.0, 0.3), st.integers(0, 10))
+def test_a_margin_that_is_there_from_the_start_is_a_ramp_of_none_or_of_one_year(today, ramp):
+    at_once = replace(COMPANY, margin_today=today, ramp=ramp % 2)
+    assert at_once.margins == approx(np.full(10, COMPANY.margin)) and at_once.value == approx(COMPANY.value)
+    assert replace(at_once, margin_today=COMPANY.margin, ramp=ramp).value == approx(COMPANY.value)
+
+
+@given(st.floats(-0.9, 0.0), st.floats(0.01, 0.5), st.integers(1, 9))
+def test_a_smaller_loss_of_today_is_worth_more_and_a_longer_way_to_profit_less(today, better, ramp):
+    base = replace(COMPANY, margin_today=today, ramp=ramp + 1)
+    assert replace(base, ramp=ramp).value > base.value
+    assert replace(base, margin_today=today + better).value > base.value
+
+
+@given(st.floats(-0.2, 2.0), st.floats(0.0, 500.0))
+def test_cash_in_the_price_need_not_be_earned(growth, cash):
+    company = replace(COMPANY, growth=growth)
+    assert v.implied_growth(company.value + cash, company, cash=cash) == approx(growth, abs=1e-7)
+    assert COMPANY.at_price(company.value + cash, cash=cash).value == approx(company.value)
+
+
+def test_each_lens_explains_the_price_and_a_stricter_one_asks_for_more_growth():
+    seen = v.through_lenses(900.0, 50.0, margin_today=-0.2, cash=60.0)
+    assert list(seen) == ["kind", "middle", "strict"]
+    assert [company.value for company in seen.values()] == approx([840.0] * 3)
+    assert [company.margins[4] for company in seen.values()] == approx([0.35, 0.25, 0.15])
+    assert seen["kind"].growth < seen["middle"].growth < seen["strict"].growth
+
+
+def test_more_cash_than_price_and_less_than_none_are_refused():
+    with pytest.raises(ValueError, match="cash must be below the price, got 20.0 and 20.0"):
+        v.implied_growth(20.0, COMPANY, cash=20.0)
+    with pytest.raises(ValueError, match="cash must be"):
+        v.implied_growth(20.0, COMPANY, cash=-1.0)
+
+
+@given(st.floats(-0.2, 3.0), st.integers(1, 10))
+def test_a_company_can_be_made_to_reach_a_revenue(growth, year):
+    revenue = replace(COMPANY, growth=growth).revenues[year - 1]
+    assert COMPANY.reaching(revenue, year=year).growth == approx(growth, abs=1e-7)
+
+
+@pytest.mark.parametrize(("revenue", "year"), [(0.0, 2), (math.nan, 2), (50.0, 0), (50.0, 11), (1e9, 1)])
+def test_a_revenue_that_cannot_be_reached_is_refused(revenue, year):
+    with pytest.raises(ValueError, match="must be|leads to a revenue"):
+        COMPANY.reaching(revenue, year=year)
 
 
 @pytest.mark.parametrize("price", [0.0, -5.0, math.nan])
@@ -97,6 +151,18 @@ def test_a_margin_given_in_percent_is_refused():
         v.capture({"application": 0.3, "cloud": 55})
     with pytest.raises(ValueError, match="chips must be a finite number, got nan"):
         v.capture({"chips": math.nan})
+
+
+def test_makers_keep_their_gross_profit_and_no_more_than_what_was_paid():
+    assert v.kept_by_makers(75.0, 50.0, {"all": 0.5}) == approx(0.25)
+    assert v.kept_by_makers(0.0, 50.0, {"all": 0.5}) == 1.0
+    assert v.kept_by_makers(120.0, 10.0, {"one": 0.9, "other": 1.0}) == approx(1 / 13)
+
+
+@pytest.mark.parametrize(("surplus", "revenue", "margin"), [(-1, 1, 0.5), (1, 0, 0.5), (1, 1, 0.0), (1, 1, -0.5)])
+def test_value_that_is_none_is_refused(surplus, revenue, margin):
+    with pytest.raises(ValueError, match="must be"):
+        v.kept_by_makers(surplus, revenue, {"all": margin})
 
 
 def test_without_layers_all_goes_to_the_suppliers():
@@ -180,42 +246,3 @@ def test_a_burst_bubble_never_comes_back():
 def test_an_impossible_bubble_is_refused(start, burst):
     with pytest.raises(ValueError, match="start must be a finite number above 0|burst is a share"):
         v.bubble_paths(start, rate=0.05, burst=burst, years=2, paths=1, seed=0)
-
-
-@given(st.floats(20.0, 300.0), st.floats(0.1, 0.6), st.floats(0.05, 0.3))
-def test_an_option_is_worth_more_when_the_future_is_less_certain_and_never_less_than_nothing(value, low, more):
-    calm, wild = (
-        v.call_value(value, 100.0, rate=0.03, payout=0.02, volatility=volatility, years=2.0)
-        for volatility in (low, low + more)
-    )
-    assert 0 <= calm <= wild + 1e-12
-
-
-def test_being_allowed_to_act_early_is_never_worth_less():
-    late, early = (v.binomial_call(120.0, 100.0, **TERMS, years=3.0, steps=60, early=early) for early in (False, True))
-    assert early >= late and early >= 20.0
-
-
-def test_a_tree_with_too_few_steps_is_refused():
-    with pytest.raises(ValueError, match="1 steps are too few for rate 0.5"):
-        v.binomial_call(100.0, 100.0, rate=0.5, payout=0.0, volatility=0.1, years=4.0, steps=1, early=False)
-
-
-def test_above_the_hurdle_the_right_is_worth_what_investing_now_brings():
-    hurdle = v.wait_forever(100.0, 100.0, **TERMS).hurdle
-    assert v.wait_forever(hurdle + 50, 100.0, **TERMS).worth == approx(hurdle - 50)
-    assert v.wait_forever(hurdle - 1, 100.0, **TERMS).worth > hurdle - 101
-
-
-@pytest.mark.parametrize("wrong", [{"volatility": 0.0}, {"rate": math.nan}, {"payout": math.inf}])
-def test_an_impossible_option_is_refused(wrong):
-    with pytest.raises(ValueError, match="must be"):
-        v.call_value(100.0, 100.0, **(TERMS | wrong), years=1.0)
-    with pytest.raises(ValueError, match="years must be a finite number above 0"):
-        v.call_value(100.0, 100.0, **TERMS, years=0.0)
-
-
-@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"payout": 0.0}])
-def test_without_interest_or_payout_there_is_no_hurdle(wrong):
-    with pytest.raises(ValueError, match="must be a finite number above 0"):
-        v.wait_forever(100.0, 100.0, **(TERMS | wrong))
