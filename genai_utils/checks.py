@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from inspect import signature
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_NUMBERS = 10**9  # in one array: 8 GB of float64
+LARGEST = {8: 1e150, 4: 1e15}  # number in a tensor, by its bytes: it holds the sum of many squares of that
+_trusted: ContextVar[bool] = ContextVar("trusted", default=False)
 
 
 class NoValueError(ValueError, ArithmeticError):
@@ -132,8 +136,8 @@ def array(name: str, values: ArrayLike, shape: str = "(n,)", *, least: int = 1, 
     return numbers
 
 
-def tensors(shape: str, /, **given: Tensor) -> None:
-    """Refuse what is no tensor of this shape.  shape: its axes, for example "(n, d)"; "(...)" for any.
+def shaped(shape: str, /, **given: Tensor) -> None:
+    """Refuse what is no tensor of this shape; reads no number.  shape: its axes, as "(n, d)"; "(...)" for any.
 
     Raises: TypeError: no tensor.  ValueError: other axes.
     """
@@ -146,6 +150,54 @@ def tensors(shape: str, /, **given: Tensor) -> None:
             raise TypeError(f"{name} must hold real numbers, got {tensor.dtype}")
         if not _has_axes(shape, tensor.shape):
             raise ValueError(f"{name} must have shape {shape}, got {tuple(tensor.shape)}")
+
+
+def tensors(shape: str, /, **given: Tensor) -> None:
+    """As `shaped` and `sound`.  Raises: TypeError: no tensor.  ValueError: other axes, or numbers that are none."""
+    shaped(shape, **given)
+    sound(**given)
+
+
+def sound(**given: Tensor) -> None:
+    """Refuse NaN, infinity and numbers too large to be squared and summed (`LARGEST`), where looking costs little.
+
+    That is on a CPU, where it takes the time of one sum, and outside of `trusted`. It looks at nothing on a GPU, which
+    it would make its processor wait for, nor while torch compiles or traces: there the guard of a training is the look
+    at its losses by `Run.step`, and what judges or draws looks at its numbers anyway.
+    Raises: ValueError.
+    """
+    if not looks():
+        return
+    for name, tensor in given.items():
+        if tensor.is_cpu and tensor.is_floating_point() and not _norm(tensor) <= _largest(tensor):
+            _check_ends(name, tensor)
+
+
+def looks() -> bool:
+    """Whether `sound` looks at numbers here: not within `trusted`, nor while torch compiles or traces."""
+    return not (_compiling() or _trusted.get())
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Within it `sound` looks at nothing: for the inside of a network that has looked at what came in.
+
+    What is NaN there comes of its weights, and the loss tells: `Run.step` names it, with the step.
+    """
+    if _compiling():  # where nothing looks, and a variable of the context cannot be set
+        yield
+        return
+    before = _trusted.set(True)
+    try:
+        yield
+    finally:
+        _trusted.reset(before)
+
+
+def _compiling() -> bool:
+    import torch
+
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
 def as_hinted(instance: object) -> None:
@@ -167,8 +219,8 @@ def as_hinted(instance: object) -> None:
 
 
 def finite_tensors(shape: str, /, **given: Tensor) -> None:
-    """As `tensors`; refuses NaN and infinity, too, at the price of reading all numbers.  Raises: as there."""
-    tensors(shape, **given)
+    """As `shaped`; refuses NaN and infinity, too, wherever the tensor lies.  Raises: as there."""
+    shaped(shape, **given)
     for name, tensor in given.items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} must be finite, got NaN or infinity; did training diverge?")
@@ -224,6 +276,32 @@ def _as_numbers(name: str, values: ArrayLike) -> np.ndarray:
     if numbers.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be numbers, got {str(values)[:60]!r}")
     return numbers.astype(float)
+
+
+def _norm(tensor: Tensor) -> float:
+    """Length of a tensor as one vector, read fast; 0 for what has no numbers to read, as within torch.func.vmap."""
+    from torch.linalg import vector_norm
+
+    try:
+        return float(vector_norm(tensor.detach()))
+    except RuntimeError:
+        return 0.0
+
+
+def _largest(tensor: Tensor) -> float:
+    return LARGEST.get(tensor.element_size(), LARGEST[4])
+
+
+def _check_ends(name: str, tensor: Tensor) -> None:
+    """Refuse what `sound` refuses, by its least and largest number.  Raises: ValueError."""
+    low, high = (float(end) for end in tensor.detach().aminmax())
+    if math.isnan(low):
+        lost = f"{int(tensor.isnan().sum()):,} of {tensor.numel():,} numbers are NaN"
+        advice = "lower the learning rate, or look at the last finite step"
+        raise ValueError(f"{name} must hold no NaN: {lost}; training diverged before this call, or data did; {advice}")
+    if not -(most := _largest(tensor)) <= low <= high <= most:
+        found = f"{low:.3g} to {high:.3g}"
+        raise ValueError(f"{name} must be finite, and at most {most:g} in size, got {found}; did training diverge?")
 
 
 def _has_axes(shape: str, found: Sequence[int]) -> bool:

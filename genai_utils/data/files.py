@@ -30,6 +30,7 @@ def verified(path: Path, sha256: str, advice: str = REINSTALL) -> bytes:
         published file.  TypeError: no path.
     """
     of_type(Path, path=path)
+    of_type(str, sha256=sha256, advice=advice)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; {advice}")
     content = _unpacked(path, advice)
@@ -50,6 +51,7 @@ def fetched(urls: Sequence[str], target: Path, sha256: str, megabytes: int, offl
     if not all(isinstance(url, str) and ":" in url for url in urls) or not urls:
         raise ValueError(f"urls must be one address or several, got {urls}")
     of_type(Path, target=target)
+    of_type(str, sha256=sha256, offline=offline)
     whole(1, megabytes=megabytes)
     part = target.with_name(f"{target.name}.part")
     _make(target.parent)

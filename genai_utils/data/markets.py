@@ -38,7 +38,8 @@ class Market:
         of_type(np.ndarray, dates=self.dates, log_index=self.log_index)
         array("log_index", self.log_index, least=0)
         if not len(self.dates) == len(self.log_index) > 0:
-            raise ValueError(f"{self.name}: {len(self.dates)} dates for {len(self.log_index)} prices; choose some")
+            found = f"{len(self.dates)} dates for {len(self.log_index)} numbers of log_index"
+            raise ValueError(f"{self.name}: {found}; choose some")
 
     def between(self, first: str, last: str) -> Market:
         """The part from one date to another, both included: "1995" is its first day, or its last one.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genai_utils import checks
-from genai_utils.checks import between, fits, of_type, tensors, whole
+from genai_utils.checks import between, fits, of_type, shaped, tensors, whole
 from genai_utils.models.shapes import check_axes, check_floats
 
 TINY, LARGE = 1e-6, 1e9  # spreads below and numbers above have densities that float32 cannot hold
@@ -106,6 +106,7 @@ class LinearGaussian:
         """The model under which x, (n, d), is likeliest; closed form.  latent: 1 to d - 1."""
         _check_numbers(x=x)
         tensors("(n, d)", x=x)
+        x = x.detach()
         whole(1, latent=latent)
         if latent >= x.shape[1] or len(x) < 2:
             raise ValueError(f"x must be (n, d) with n >= 2 and d above latent = {latent}, got {tuple(x.shape)}")
@@ -147,6 +148,9 @@ class LinearGaussian:
 
 def _float64(name: str, numbers: _Numbers | Sequence[Sequence[float]] | float) -> Tensor:
     """Finite numbers.  Raises: TypeError, ValueError."""
+    if isinstance(numbers, Tensor):
+        shaped("(...)", **{name: numbers})  # complex numbers would be cut in silence
+        numbers = numbers.detach()
     try:
         tensor = torch.as_tensor(numbers, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -222,7 +226,7 @@ def modes_covered(samples: Tensor, mixture: Mixture, within: float = 4.0, at_lea
     """
     of_type(Mixture, mixture=mixture)
     checks.at_least(0, within=within, at_least=at_least)
-    tensors("(n, ...)", samples=samples)
+    tensors("(n)" if mixture.means.ndim == 1 else "(n, d)", samples=samples)
     mixture._check(samples=samples)
     if not len(samples):
         raise ValueError("samples must hold at least one point, got none")

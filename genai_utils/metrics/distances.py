@@ -57,7 +57,7 @@ def frechet_distance(a: Tensor, b: Tensor, resamples: int = 20) -> Estimate:
     Source: Heusel et al. 2017, arXiv:1706.08500, there with Inception features. Equation (metric.frechet).
     """
     checks.fits(resamples=resamples)
-    checks.tensors("(n, d)", a=a, b=b)
+    checks.shaped("(n, d)", a=a, b=b)
     a, b = pair(a.shape[-1] + 1, a=a, b=b)
     center = b.mean(dim=0)
     a, b = a - center, b - center
@@ -136,7 +136,7 @@ def pair(at_least: int, /, **sets: Tensor) -> list[Tensor]:
 def _neighbors(k: int, /, **sets: Tensor) -> list[Tensor]:
     """Checked sets in which each sample has k others."""
     checks.whole(1, k=k)
-    checks.tensors("(n, d)", **sets)
+    checks.shaped("(n, d)", **sets)
     if any(len(given) <= k for given in sets.values()):
         needs = f"too few samples: {min(map(len, sets.values()))}, this needs at least {k + 1}"
         raise ValueError(f"k must be smaller, or {' and '.join(sets)} must have more rows: {needs}")

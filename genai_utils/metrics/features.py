@@ -49,7 +49,7 @@ def check_images(images: Tensor, name: str = "images") -> None:
     Warns: no value is below 0, as if the images were in [0, 1].
     """
     checks.of_type(str, name=name)
-    checks.tensors("(...)", **{name: images})
+    checks.shaped("(...)", **{name: images})
     if not images.numel():
         raise ValueError(f"{name} must hold at least one image, got shape {tuple(images.shape)}")
     low, high = images.float().aminmax()

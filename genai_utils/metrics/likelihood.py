@@ -27,7 +27,7 @@ def dequantize(pixels: Tensor, generator: torch.Generator | None = None) -> Tens
     Args: pixels: uint8, any shape.  Returns: float32 in [0, 1), same shape.  Raises: TypeError for other types.
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
     """
-    checks.tensors("(...)", pixels=pixels)
+    checks.shaped("(...)", pixels=pixels)
     _check_generator(generator)
     if pixels.dtype is not torch.uint8:
         raise TypeError(f"pixels must be uint8, got {pixels.dtype}; use fashion_mnist().pixels")
@@ -45,7 +45,7 @@ def bits_per_dim(log_density: Tensor, dims: int = 784, levels: int = 256) -> Est
     Source: Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1.
     """
     checks.whole(1, dims=dims, levels=levels)
-    checks.tensors("(...)", log_density=log_density)
+    checks.shaped("(...)", log_density=log_density)
     if log_density.ndim != 1 or not len(log_density) or not log_density.isfinite().all():
         raise ValueError(f"log_density must be (n,) and finite, got {tuple(log_density.shape)}; one number an example")
     bits = math.log2(levels) - log_density.detach().cpu().double() / (dims * math.log(2))
@@ -153,7 +153,7 @@ def _check_generator(generator: torch.Generator | None) -> None:
 
 def _check_logs(shape: str, /, **logs: Tensor) -> None:
     """Refuse what is no log of positive numbers, of which some may be 0."""
-    checks.tensors(shape, **logs)
+    checks.shaped(shape, **logs)
     for name, values in logs.items():
         if not values.numel() or not values.is_floating_point() or not values.max() < math.inf:
             raise ValueError(f"{name} must hold logarithms {shape}, no NaN or infinity, got {tuple(values.shape)}")

@@ -98,7 +98,7 @@ def _checked(log_probs: ArrayLike) -> np.ndarray:
 
 def _shifted(logits: Tensor, tokens: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Scores at each place but the last, and the tokens that follow there."""
-    checks.tensors("(...)", logits=logits, tokens=tokens, **({} if mask is None else {"mask": mask}))
+    checks.shaped("(...)", logits=logits, tokens=tokens, **({} if mask is None else {"mask": mask}))
     if not logits.is_floating_point():
         raise TypeError(f"logits must be floating point, got {logits.dtype}")
     if tokens.is_floating_point() or tokens.dtype is torch.bool:

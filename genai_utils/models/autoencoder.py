@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genai_utils.checks import between, fits, of_type, tensors, whole
+from genai_utils.checks import between, fits, of_type, tensors, trusted, whole
 from genai_utils.models.shapes import (
     IMAGE,
     check_alike,
     check_examples,
+    check_filled,
     check_floats,
     check_latent,
     check_widths,
@@ -62,7 +63,9 @@ class Autoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Rebuild examples (n, *shape) from their codes."""
-        return self.decode(self.encode(x))
+        code = self.encode(x)
+        with trusted():
+            return self.decode(code)
 
 
 class Denoiser(nn.Module):
@@ -84,6 +87,7 @@ class Denoiser(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Noisy images without the noise that it sees in them."""
         check_examples(x, IMAGE, self)
+        check_filled(x=x)
         return x - self.noise(x)
 
 
@@ -114,9 +118,11 @@ def denoising_loss(model: nn.Module, x: Tensor, sd: float, generator: torch.Gene
     Source: Vincent et al. 2008, doi:10.1145/1390156.1390294, with Gaussian noise. Equation (ae.denoising).
     """
     check_floats(x=x)
+    check_filled(x=x)
     between(0, 1e9, sd=sd)
     noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-    return squared_error(x, model(x + sd * noise)).mean()
+    with trusted():
+        return squared_error(x, model(x + sd * noise)).mean()
 
 
 def score(model: nn.Module, x: Tensor, sd: float) -> Tensor:

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor
 
 from genai_utils.checks import between, finite_tensors, fits, of_type, whole
-from genai_utils.models.shapes import IMAGE, check_axes, check_examples, check_ids, check_labels, check_real
+from genai_utils.models.shapes import (
+    IMAGE,
+    check_axes,
+    check_examples,
+    check_filled,
+    check_ids,
+    check_labels,
+    check_real,
+)
 
 LOG_2PI = math.log(2 * math.pi)
 LEVELS = 256  # of a byte
@@ -281,6 +289,7 @@ class GaussianMixture:
         """
         between(0, 1e9, floor=floor)
         of_type(bool, diagonal=diagonal)
+        check_filled(x=x)
         r = self.responsibilities(x)
         share = r.sum(dim=0)  # (k,): how many examples each component answers for
         means = (r.T @ x.double()) / share.unsqueeze(1)
@@ -325,6 +334,8 @@ class HMM:
         """
         between(0, 1e9, smoothing=smoothing)
         check_symbols(symbols, self.emission.shape[1])
+        if symbols.shape[1] < 2:
+            raise ValueError(f"symbols must be two or more in a row, which tell of transitions, got {symbols.shape[1]}")
         tables = [t.clone().requires_grad_() for t in (self.start, self.transition, self.emission)]
         slopes = torch.autograd.grad(_forward(symbols, *tables).sum(), tables)
         counts = [(t * s).detach() + smoothing for t, s in zip(tables, slopes, strict=True)]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from genai_utils.checks import finite_tensors, fits, of_type, whole
-from genai_utils.models.shapes import IMAGE, check_axes, check_examples, check_ids, check_real
+from genai_utils.models.shapes import IMAGE, check_axes, check_examples, check_filled, check_ids, check_real
 
 MOST_BITS = 8  # that one axis may get: 256 levels
 ROUNDS = 40  # of `lloyd_max` on an axis; more change the error by less than a thousandth
@@ -29,7 +29,7 @@ def lloyd_max(values: Tensor, levels: int, rounds: int = 100) -> Tensor:
     """
     finite_tensors("(rows, n)", values=values)
     check_real(values=values)
-    _check_filled(values=values)
+    check_filled(values=values)
     whole(1, rounds=rounds)
     fits(rows=len(values), levels=levels)
     return _Sorted(values).levels(levels, rounds)[0]
@@ -69,7 +69,7 @@ class _Sorted:
 def borders(levels: Tensor) -> Tensor:
     """Half way between neighbours, where the nearest level changes: (rows, levels) -> (rows, levels - 1)."""
     finite_tensors("(rows, levels)", levels=levels)
-    return ((levels[:, 1:] + levels[:, :-1]) / 2).contiguous()
+    return (levels[:, 1:] / 2 + levels[:, :-1] / 2).contiguous()  # halves, whose sum cannot overflow
 
 
 def allocate_bits(errors: Tensor, bits: int) -> Tensor:
@@ -81,10 +81,10 @@ def allocate_bits(errors: Tensor, bits: int) -> Tensor:
     """
     finite_tensors("(axes, most + 1)", errors=errors)
     check_real(errors=errors)
-    _check_filled(errors=errors)
+    check_filled(errors=errors)
     whole(0, bits=bits)
     fits(bits=bits + 1, errors=errors.numel())
-    table, best, given = errors.double().numpy(), np.zeros(bits + 1), []
+    table, best, given = errors.detach().double().numpy(), np.zeros(bits + 1), []
     for row in table:
         options = np.full((len(row), bits + 1), np.inf)
         for spent, error in enumerate(row[: bits + 1]):
@@ -127,7 +127,7 @@ class PCACoder:
         whole(1, bits=bits)
         if len(images) < 2:
             raise ValueError(f"images must be two or more, to have axes, got {len(images)}")
-        flat = images.flatten(1).double()
+        flat = images.detach().flatten(1).double()
         mean = flat.mean(dim=0)
         axes = torch.linalg.eigh(torch.cov(flat.T, correction=0)).eigenvectors.flip(1)[:, :bits]
         values = ((flat - mean) @ axes).T.contiguous()
@@ -160,10 +160,3 @@ class PCACoder:
     def rebuild(self, images: Tensor) -> Tensor:
         """What is left of pictures after coding: (n, 1, 28, 28) -> the same shape."""
         return self.decode(self.encode(images))
-
-
-def _check_filled(**given: Tensor) -> None:
-    """Refuse a tensor without numbers in it.  Raises: ValueError."""
-    for name, tensor in given.items():
-        if not tensor.numel():
-            raise ValueError(f"{name} must hold numbers, got shape {tuple(tensor.shape)}")

@@ -15,7 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genai_utils.checks import between, fits, of_type, tensors, whole
-from genai_utils.models.shapes import check_alike, check_axes, check_floats, check_real, check_stretchable
+from genai_utils.models.shapes import (
+    check_alike,
+    check_axes,
+    check_floating,
+    check_floats,
+    check_format,
+    check_real,
+    check_stretchable,
+)
 
 LEVELS = 256  # gray levels of a pixel
 
@@ -47,6 +55,7 @@ def log_normal(z: Tensor, mean: Tensor | float = 0.0, log_var: Tensor | float = 
     """Log density of N(mean, diag exp log_var) at z, in nats: (..., latent) -> (...)."""
     tensors("(..., latent)", z=z)
     of_type((Tensor, float, int), mean=mean, log_var=log_var)
+    check_real(**{name: one for name, one in (("mean", mean), ("log_var", log_var)) if isinstance(one, Tensor)})
     between(-80, 80, **{} if isinstance(log_var, Tensor) else {"log_var": log_var})
     between(-1e9, 1e9, **{} if isinstance(mean, Tensor) else {"mean": mean})
     log_var = torch.as_tensor(log_var, dtype=z.dtype, device=z.device)
@@ -55,7 +64,8 @@ def log_normal(z: Tensor, mean: Tensor | float = 0.0, log_var: Tensor | float = 
 
 
 def wide(x: Tensor) -> Tensor:
-    """Out of bf16, where autocast left it: likelihoods need more digits."""
+    """Out of bf16, where autocast left it: likelihoods need more digits.  Raises: TypeError, ValueError: NaN."""
+    check_real(x=x)
     return x.float() if x.dtype is torch.bfloat16 else x
 
 
@@ -71,8 +81,7 @@ class Observation(nn.Module, ABC):
         """Refuse an output that is not of these x.  Raises: TypeError, ValueError."""
         tensors("(n, c, ...)", output=output, x=x)
         check_real(output=output, x=x)
-        if not output.is_floating_point():
-            raise TypeError(f"output must be floating-point numbers, got {output.dtype}")
+        check_floating(output=output)
         wanted = (len(x), self.channels * x.shape[1], *x.shape[2:])
         if output.shape != wanted:
             raise ValueError(f"output must be {wanted} for x of {tuple(x.shape)}, got {tuple(output.shape)}")
@@ -179,6 +188,7 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
     Args: logits, x: (n, 1, 28, 28), x in [-1, 1].
     """
     check_alike(logits=logits, x=x)
+    check_floating(logits=logits)
     logits = wide(logits)
     return (logits * (x + 1) / 2 - F.softplus(logits)).flatten(1).sum(dim=1)
 
@@ -228,7 +238,8 @@ class StandardNormal(Prior):
         return torch.randn(n, self.latent, generator=generator, device=generator.device if generator else None)
 
     def kl(self, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-        """The exact KL of each dimension, (n, latent), which does not look at z."""
+        """The exact KL of each dimension, (n, latent), which does not depend on z."""
+        check_alike(z=z, mean=mean, log_var=log_var)
         return gaussian_kl(mean, log_var)
 
 
@@ -251,6 +262,7 @@ class MixturePrior(Prior):
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density of each z, in nats.  The squares are multiplied out, so that it is two products of matrices."""
         check_axes(z=(z, f"... {self.mean.shape[1]}"))
+        check_format(self, z=z)
         with torch.autocast(z.device.type, enabled=False):  # differences of large numbers need all their digits
             weight = torch.exp(-self.log_var)
             shift = (self.mean.square() * weight + self.log_var + math.log(2 * math.pi)).sum(dim=1)

@@ -16,8 +16,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.checks import between, fits, of_type, tensors
-from genai_utils.models.shapes import IMAGE, check_alike, check_examples, check_latent, check_stretchable, sizes
+from genai_utils.checks import between, fits, of_type, tensors, trusted
+from genai_utils.models.shapes import (
+    IMAGE,
+    check_alike,
+    check_examples,
+    check_filled,
+    check_floating,
+    check_latent,
+    check_real,
+    check_stretchable,
+    sizes,
+)
 
 Density = TypeVar("Density", float, np.ndarray, Tensor)
 
@@ -159,7 +169,7 @@ def value(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     Args: real, fake: batches that D accepts.  Returns: scalar.  log D is written as -softplus(-logit): no overflow.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1. Equation (gan.value).
     """
-    return -F.softplus(-D(real).float()).mean() - F.softplus(D(fake).float()).mean()
+    return -F.softplus(-_logits(D, real=real)).mean() - F.softplus(_logits(D, fake=fake)).mean()
 
 
 def discriminator_loss(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -177,7 +187,7 @@ def generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
     Args: fake: (n, ...) from G, not detached.  Returns: scalar, >= 0.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, section 3, last paragraph. Equation (gan.nonsaturating).
     """
-    return F.softplus(-D(fake).float()).mean()
+    return F.softplus(-_logits(D, fake=fake)).mean()
 
 
 def saturating_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
@@ -187,7 +197,7 @@ def saturating_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
     Args: fake: (n, ...) from G, not detached.  Returns: scalar, <= 0.
     Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1 and algorithm 1. Equation (gan.saturating).
     """
-    return -F.softplus(D(fake).float()).mean()
+    return -F.softplus(_logits(D, fake=fake)).mean()
 
 
 def hinge_discriminator_loss(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -196,7 +206,7 @@ def hinge_discriminator_loss(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor
     Args: real, fake: batches that D accepts; detach fake.  Returns: scalar, >= 0.
     Source: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, equation 16. Equation (gan.hinge).
     """
-    return F.relu(1 - D(real).float()).mean() + F.relu(1 + D(fake).float()).mean()
+    return F.relu(1 - _logits(D, real=real)).mean() + F.relu(1 + _logits(D, fake=fake)).mean()
 
 
 def hinge_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
@@ -205,7 +215,7 @@ def hinge_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
     Args: fake: (n, ...) from G, not detached.  Returns: scalar of any sign.
     Source: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, equation 17. Equation (gan.hinge).
     """
-    return -D(fake).float().mean()
+    return -_logits(D, fake=fake).mean()
 
 
 def wasserstein_critic_loss(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -215,7 +225,7 @@ def wasserstein_critic_loss(D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     Returns: scalar of any sign.
     Source: Arjovsky, Chintala & Bottou 2017, arXiv:1701.07875, equations 2 and 3. Equation (gan.wasserstein).
     """
-    return D(fake).float().mean() - D(real).float().mean()
+    return _logits(D, fake=fake).mean() - _logits(D, real=real).mean()
 
 
 def wasserstein_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
@@ -224,7 +234,16 @@ def wasserstein_generator_loss(D: nn.Module, fake: Tensor) -> Tensor:
     Args: fake: (n, ...) from G, not detached.  Returns: scalar of any sign.
     Source: Arjovsky, Chintala & Bottou 2017, arXiv:1701.07875, theorem 3. Equation (gan.wasserstein).
     """
-    return -D(fake).float().mean()
+    return -_logits(D, fake=fake).mean()
+
+
+def _logits(D: nn.Module, **given: Tensor) -> Tensor:
+    """What D says of a batch, in float32.  Raises: TypeError, ValueError: nothing in it, or NaN."""
+    [batch] = given.values()
+    check_filled(**given)
+    check_real(**given)
+    with trusted():
+        return D(batch).float()
 
 
 # --- penalties --------------------------------------------------------------------------------------------------------
@@ -255,6 +274,8 @@ def r1_penalty(D: nn.Module, real: Tensor) -> Tensor:
 def input_gradient(D: nn.Module, x: Tensor) -> Tensor:
     """Gradient of each logit by its own input: (n, ...) -> (n, entries), differentiable in the parameters of D."""
     tensors("(n, ...)", x=x)
+    check_filled(x=x)
+    check_floating(x=x)
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(D(x).float().sum(), x, create_graph=True)
     return gradient.flatten(1)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
-from genai_utils.models.shapes import check_axes, explained
+from genai_utils.checks import between, fits, looks, of_type, one_of, sound, tensors, trusted, whole
+from genai_utils.models.shapes import check_axes, check_layer, check_one_format, explained
 
 POSITIONS, NORMS, ACTIVATIONS = ("rotary", "learned", "none"), ("rms", "layer"), ("relu2", "gelu")
 STARTS = ("idle", "gpt2")
@@ -103,13 +103,15 @@ class LayerCache:
     def insert(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Add those of the next tokens, (batch, heads, time, head) each, and return all that are held.
 
-        Raises: ValueError: another batch than before, or no room.
+        Raises: ValueError: another batch than before, or no room; other axes, or NaN.  TypeError: no numbers.
         """
+        if looks():
+            check_axes(k=(k, "batch heads time head"), v=(v, "batch heads time head"))
         if not self.length:
             self.keys, self.values = (new.new_empty(*new.shape[:2], self.room, new.shape[3]) for new in (k, v))
         if k.shape[:2] != self.keys.shape[:2] or self.length + k.shape[2] > self.room:
             held = f"{tuple(self.keys.shape)} of which {self.length} are filled"
-            raise ValueError(f"k is {tuple(k.shape)}, which does not go into a cache of {held}")
+            raise ValueError(f"k must go into a cache of {held}, got {tuple(k.shape)}; give another cache")
         start, self.length = self.length, self.length + k.shape[2]
         self.keys[:, :, start : self.length], self.values[:, :, start : self.length] = k, v
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
@@ -127,14 +129,20 @@ class Attention(nn.Module):
         self.out = nn.Linear(config.width, config.width, bias=config.bias)
 
     def forward(self, x: Tensor, turn: Tensor | None, cache: LayerCache | None = None) -> Tensor:
-        """x: (batch, time, width); turn: (time, head / 2, 2), see `rotations`; cache: of the tokens before."""
+        """x: (batch, time, width); turn: (time, head / 2, 2), see `rotations`; cache: of the tokens before.
+
+        Raises: TypeError, ValueError: other shapes, another number format than that of the weights, NaN.
+        """
+        of_type((LayerCache, NoneType), cache=cache)
         q, k, v = self.project(x, turn)
-        if cache is not None:
-            k, v = cache.insert(k, v)
-        return self.out(attend(q, k, v).transpose(1, 2).flatten(2))
+        with trusted():
+            if cache is not None:
+                k, v = cache.insert(k, v)
+            return self.out(attend(q, k, v).transpose(1, 2).flatten(2))
 
     def project(self, x: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values, each (batch, heads, time, head)."""
+        """Queries, keys and values, each (batch, heads, time, head).  Raises: as `forward`."""
+        check_layer(self, x=(x, f"batch time {self.out.in_features}"))
         qkv = self.qkv(x).unflatten(2, (3 * self.heads, -1)).transpose(1, 2)
         qk, v = qkv.split([2 * self.heads, self.heads], dim=1)  # queries and keys are treated alike: once for both
         if self.qk_norm:
@@ -147,10 +155,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Causal attention: softmax(q k' / sqrt(head)) v, the last query at the last key. Equation (gpt.causal).
 
     Args: q: (batch, heads, queries, head); k, v: (batch, heads, keys, head), keys >= queries.  Returns: as q.
-    Raises: ValueError: other shapes.
+    Raises: ValueError: other shapes, or NaN.  TypeError: other number formats.
     On a GPU the fused kernel is faster; on a CPU in bf16 it takes twice the time of the formula (benchmarks).
     """
     check_axes(k=(k, "batch heads keys head"), v=(v, "batch heads keys values"))
+    check_one_format(q=q, k=k, v=v)
     if q.is_cuda and q.shape == k.shape:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     return attention_weights(q, k) @ v
@@ -162,6 +171,7 @@ def attention_weights(q: Tensor, k: Tensor) -> Tensor:
     Args: as `attend`.
     """
     size = check_axes(q=(q, "batch heads queries head"), k=(k, "batch heads keys head"))
+    check_one_format(q=q, k=k)
     if size["queries"] > size["keys"]:
         raise ValueError(f"k has {size['keys']} keys, fewer than the {size['queries']} queries that look back at them")
     scores = q * q.shape[-1] ** -0.5 @ k.mT
@@ -215,10 +225,14 @@ class Block(nn.Module):
         self.gelu = config.activation == "gelu"
 
     def forward(self, x: Tensor, turn: Tensor | None, cache: LayerCache | None = None) -> Tensor:
-        """(batch, time, width) to the same; arguments as `Attention`."""
-        x = x + self.attention(self.norm1(x), turn, cache)
-        h = self.up(self.norm2(x))
-        return x + self.down(F.gelu(h, approximate="tanh") if self.gelu else h.relu() * h)  # relu(h)^2
+        """(batch, time, width) to the same; arguments and errors as `Attention`."""
+        check_layer(self, x=(x, f"batch time {self.up.in_features}"))
+        if isinstance(turn, Tensor):
+            sound(turn=turn)
+        with trusted():
+            x = x + self.attention(self.norm1(x), turn, cache)
+            h = self.up(self.norm2(x))
+            return x + self.down(F.gelu(h, approximate="tanh") if self.gelu else h.relu() * h)  # relu(h)^2
 
 
 class GPT(nn.Module):
@@ -254,20 +268,22 @@ class GPT(nn.Module):
         """
         of_type((Cache, NoneType), cache=cache)
         x, turn = self._embed(tokens, cache.length if cache else 0)
-        for layer, block in enumerate(self.blocks):
-            x = block(x, turn, cache.layers[layer] if cache else None)
-        return self.head(self.norm(x[:, -1:] if last else x))
+        with trusted():
+            for layer, block in enumerate(self.blocks):
+                x = block(x, turn, cache.layers[layer] if cache else None)
+            return self.head(self.norm(x[:, -1:] if last else x))
 
     @torch.no_grad()
     def attention_maps(self, tokens: Tensor) -> Tensor:
         """Who looks at whom: (layers, batch, heads, time, time); a row is a query and sums to 1."""
         x, turn = self._embed(tokens, 0)
         maps = []
-        for block in self.blocks:
-            assert isinstance(block, Block)
-            q, k, _ = block.attention.project(block.norm1(x), turn)
-            maps.append(attention_weights(q, k))
-            x = block(x, turn)
+        with trusted():
+            for block in self.blocks:
+                assert isinstance(block, Block)
+                q, k, _ = block.attention.project(block.norm1(x), turn)
+                maps.append(attention_weights(q, k))
+                x = block(x, turn)
         return torch.stack(maps)
 
     def _embed(self, tokens: Tensor, start: int) -> tuple[Tensor, Tensor | None]:

@@ -8,7 +8,7 @@ from types import NoneType
 import numpy as np
 from numpy.typing import NDArray
 
-from genai_utils.checks import of_type, share, whole
+from genai_utils.checks import fits, of_type, share, whole
 
 
 class NGram:
@@ -65,6 +65,7 @@ class NGram:
     def sample(self, n: int, *, past: str = "", generator: np.random.Generator | None = None) -> str:
         """Draw n symbols, each from the distribution after those before it, beginning after `past`."""
         whole(0, n=n)
+        fits(n=max(1, n), symbols=len(self.alphabet))
         of_type(str, past=past)
         of_type((np.random.Generator, NoneType), generator=generator)
         generator, text = generator or np.random.default_rng(), list(past)

@@ -15,8 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.checks import between, fits, of_type, one_of, tensors, whole
-from genai_utils.models.shapes import check_axes, check_logits, check_odd, check_real, check_temperature, sizes
+from genai_utils.checks import between, fits, looks, of_type, one_of, shaped, tensors, trusted, whole
+from genai_utils.models.shapes import (
+    axes_of,
+    check_axes,
+    check_layer,
+    check_logits,
+    check_odd,
+    check_real,
+    check_temperature,
+    sizes,
+)
 
 WAVES = 4  # numbers that stand for a grey level at the input
 BATCH = 20  # pictures that are judged at once: few enough for the logits of all levels to stay in the cache
@@ -60,11 +69,12 @@ class MaskedConv2d(nn.Conv2d):
         self.register_buffer("mask", mask, persistent=False)
 
     def padded(self, x: Tensor) -> Tensor:
-        """Add zeros above, left and right of x."""
+        """Add zeros above, left and right of x, (n, inputs, h, w).  Raises: as `forward`."""
+        check_layer(self, x=(x, f"n {self.in_channels} h w"))
         return F.pad(x, (self.reach, self.reach, self.reach, 0))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, h, w) -> (n, outputs, h, w)."""
+        """(n, inputs, h, w) -> (n, outputs, h, w).  Raises: TypeError, ValueError: other axes or numbers, or NaN."""
         return F.conv2d(self.padded(x), self.weight * self.mask, self.bias)
 
 
@@ -72,9 +82,13 @@ class Seen:
     """What one masked convolution has seen of pictures that are still being drawn: zeros, filled in place by place.
 
     Args: look: the layer, whose kernel is cut where its mask begins, once.  n, height, width: of the pictures.
+    Raises: TypeError, ValueError: no such layer or sizes; later places that are not there, or NaN.
     """
 
     def __init__(self, look: MaskedConv2d, n: int, height: int, width: int):
+        of_type(MaskedConv2d, look=look)
+        fits(n=n, height=height, width=width, inputs=look.in_channels)
+        self.n, self.height, self.width = n, height, width
         self.reach = look.reach
         # Pictures with margins, channels last: the window of a kernel lies in memory as the kernel does.
         self.inputs = look.weight.new_zeros(n, height + self.reach, width + 2 * self.reach, look.in_channels)
@@ -83,13 +97,23 @@ class Seen:
 
     def write(self, x: Tensor, i: int, j: int) -> None:
         """Fill in x, (n, inputs, h, w), from row i and column j on."""
+        if looks():
+            check_axes(x=(x, f"{self.n} {self.inputs.shape[3]} h w"))
+            self._check_place(i, j, x.shape[2], x.shape[3])
         top, left = i + self.reach, j + self.reach
         self.inputs[:, top : top + x.shape[2], left : left + x.shape[3]] = x.movedim(1, -1)
 
     def at(self, i: int, j: int) -> Tensor:
         """The layer's output at one place, (n, outputs): a matrix product, faster than so small a convolution."""
+        if looks():
+            self._check_place(i, j, 1, 1)
         window = self.inputs[:, i : i + self.reach + 1, j : j + 2 * self.reach + 1].flatten(1)
         return F.linear(window[:, : self.seen], self.kernel, self.bias)
+
+    def _check_place(self, i: int, j: int, rows: int, columns: int) -> None:
+        whole(0, i=i, j=j)
+        between(0, self.height - rows, i=i)
+        between(0, self.width - columns, j=j)
 
 
 class LookBack(nn.Conv2d):
@@ -106,7 +130,8 @@ class LookBack(nn.Conv2d):
         self.pad = (left * dilation, right * dilation, up * dilation, 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, h, w) -> (n, outputs, h, w)."""
+        """(n, inputs, h, w) -> (n, outputs, h, w).  Raises: TypeError, ValueError: other axes or numbers, or NaN."""
+        check_layer(self, x=(x, f"n {self.in_channels} h w"))
         return F.conv2d(F.pad(x, self.pad), self.weight, self.bias, dilation=self.dilation)
 
 
@@ -151,12 +176,13 @@ class PixelModel(nn.Module, ABC):
         Raises: ValueError for another shape or levels out of range, TypeError for numbers that are not whole.
         """
         self._check(x)
-        return self.head(self.context(self.embed(x).movedim(-1, 1)))
+        with trusted():
+            return self.head(self.context(self.embed(x).movedim(-1, 1)))
 
     @torch.no_grad()
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log-probability of each picture, in nats: (n, h, w) int64 to (n,), <= 0.  Errors as in `forward`."""
-        check_real(pictures=x)
+        axes_of(pictures=(x, "n h w"))
         parts = [F.cross_entropy(self(part).float(), part, reduction="none").sum((1, 2)) for part in x.split(BATCH)]
         return -torch.cat(parts)
 
@@ -179,10 +205,11 @@ class PixelModel(nn.Module, ABC):
         check_temperature(temperature)
         of_type(bool, cached=cached)
         x, done = self._begun(n, given)
-        logits_at = self._remembering(x, done) if cached else self._from_scratch(x)
-        for i in range(done, self.shape[0]):
-            for j in range(self.shape[1]):
-                x[:, i, j] = draw(logits_at(i, j) / temperature, generator)
+        with trusted():
+            logits_at = self._remembering(x, done) if cached else self._from_scratch(x)
+            for i in range(done, self.shape[0]):
+                for j in range(self.shape[1]):
+                    x[:, i, j] = draw(logits_at(i, j) / temperature, generator)
         return x
 
     def _from_scratch(self, x: Tensor) -> NextPixel:
@@ -203,6 +230,9 @@ class PixelModel(nn.Module, ABC):
             x[:, :rows] = given
             self._check(x)
         return x, rows
+
+    def _check_embedded(self, embedded: Tensor) -> None:
+        check_layer(self, embedded=(embedded, f"n {WAVES} {self.shape[0]} {self.shape[1]}"))
 
     def _check(self, x: Tensor) -> None:
         check_real(pictures=x)
@@ -230,7 +260,7 @@ def waves(levels: int, count: int) -> Tensor:
 
 def draw(logits: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """One level for each row of logits: (n, levels) to (n,) int64."""
-    tensors("(n, levels)", logits=logits)
+    shaped("(n, levels)", logits=logits)
     check_logits(logits)
     reached = logits.float().softmax(1).cumsum(1)
     u = torch.rand(len(logits), 1, generator=generator, device=logits.device) * reached[:, -1:]
@@ -259,15 +289,18 @@ class PixelCNN(PixelModel):
     ):
         super().__init__(levels, shape, width)
         whole(0, blocks=blocks)
+        fits(blocks=max(1, blocks), width=width, rows=width)
         check_odd(first=first, size=size)
         self.first = MaskedConv2d(WAVES, width, first, sees_itself=False)
         self.blocks = nn.ModuleList([MaskedConv2d(width, width, size, sees_itself=True) for _ in range(blocks)])
 
     def context(self, embedded: Tensor) -> Tensor:
-        """What is known at each pixel, see `PixelModel`."""
-        h = self.first(embedded) + self.place
-        for look in self.blocks:
-            h = h + look(F.silu(h))
+        """What is known at each pixel, see `PixelModel`.  Raises: TypeError, ValueError: as of a layer."""
+        self._check_embedded(embedded)
+        with trusted():
+            h = self.first(embedded) + self.place
+            for look in self.blocks:
+                h = h + look(F.silu(h))
         return h
 
     def _remembering(self, x: Tensor, done: int) -> NextPixel:
@@ -330,9 +363,12 @@ class GatedBlock(nn.Module):
         self.link = nn.Conv2d(width, 2 * width, 1)
 
     def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Both stacks, each (n, width, h, w), one layer on."""
-        v = v + self.down(F.silu(v))
-        return v, h + gate(self.along(h) + self.link(v))
+        """Both stacks, each (n, width, h, w), one layer on.  Raises: as `LookBack`."""
+        axes = f"n {self.down.in_channels} rows columns"
+        check_layer(self, v=(v, axes), h=(h, axes))
+        with trusted():
+            v = v + self.down(F.silu(v))
+            return v, h + gate(self.along(h) + self.link(v))
 
 
 def gate(x: Tensor) -> Tensor:
@@ -369,9 +405,11 @@ class GatedPixelCNN(PixelModel):
         self.blocks = nn.ModuleList([GatedBlock(width, size, dilation) for dilation in dilations])
 
     def context(self, embedded: Tensor) -> Tensor:
-        """What is known at each pixel, see `PixelModel`."""
-        v = self.down(shifted(embedded, down=1)) + self.place
-        h = self.along(shifted(embedded, right=1)) + v
-        for block in self.blocks:
-            v, h = block(v, h)
+        """What is known at each pixel, see `PixelModel`.  Raises: TypeError, ValueError: as of a layer."""
+        self._check_embedded(embedded)
+        with trusted():
+            v = self.down(shifted(embedded, down=1)) + self.place
+            h = self.along(shifted(embedded, right=1)) + v
+            for block in self.blocks:
+                v, h = block(v, h)
         return h

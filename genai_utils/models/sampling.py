@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genai_utils.checks import between, fits, of_type, share, tensors, whole
+from genai_utils.checks import between, fits, looks, of_type, shaped, share, whole
 from genai_utils.models.gpt import GPT, Cache
-from genai_utils.models.shapes import check_axes, check_floats, check_ids, check_logits, check_temperature
+from genai_utils.models.shapes import axes_of, check_ids, check_logits, check_temperature
 
 
 def top_k(logits: Tensor, k: int) -> Tensor:
@@ -53,17 +53,22 @@ def penalize(logits: Tensor, past: Tensor, penalty: float) -> Tensor:
     Face's RepetitionPenaltyLogitsProcessor.
     """
     between(1, 1e6, penalty=penalty)
-    axes = check_axes(logits=(logits, "batch vocabulary"), past=(past, "batch time"))
+    axes = axes_of(logits=(logits, "batch vocabulary"), past=(past, "batch time"))
+    _check_scores(logits)
     check_ids(axes["vocabulary"], past=past)
     seen = logits.gather(-1, past)
     return logits.scatter(-1, past, torch.where(seen > 0, seen / penalty, seen * penalty))
 
 
 def _check_scores(logits: Tensor) -> None:
-    check_floats(logits=logits)
-    tensors("(..., vocabulary)", logits=logits)
+    """Refuse what scores no tokens; numbers are read where that costs little.  Raises: TypeError, ValueError."""
+    shaped("(..., vocabulary)", logits=logits)
+    if logits.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"logits must be float32 or float64, got {logits.dtype}; use .float()")
     if not logits.shape[-1]:
         raise ValueError(f"logits must score at least one token, got shape {tuple(logits.shape)}")
+    if looks() and logits.is_cpu:
+        check_logits(logits)
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,12 @@ class Decoding:
 
         Raises: ValueError: logits that give no probabilities.
         """
-        tensors("(..., vocabulary)", logits=logits)
+        shaped("(..., vocabulary)", logits=logits)
         logits = logits.float()
+        if past is not None:
+            axes_of(past=(past, "batch time"))
+            if past.is_floating_point():
+                raise TypeError(f"past must be whole numbers, got {past.dtype}; use .long()")
         if past is not None and self.repetition != 1:
             logits = penalize(logits, past, self.repetition)
         if self.temperature != 0:
@@ -136,14 +145,14 @@ def generate(
     """
     of_type(GPT, model=model)
     whole(0, tokens=tokens)
-    tensors("(...)", prompt=prompt)
-    if prompt.dim() != 2 or not prompt.shape[1]:
+    shaped("(...)", prompt=prompt)
+    if prompt.dim() != 2 or not prompt.numel():
         raise ValueError(f"prompt must be (batch, time) with at least one token, got {tuple(prompt.shape)}")
     decoding, first, last = decoding or Decoding(), prompt.shape[1], model.config.vocabulary - 1
     if not hasattr(decoding, "probabilities"):
         raise TypeError(f"decoding must be a Decoding, got {type(decoding).__name__}")
     check_ids(last + 1, prompt=prompt)
-    fits(prompts=len(prompt), time=first + tokens)
+    fits(prompts=len(prompt), tokens=first + tokens)
     if stop is not None:
         whole(0, stop=stop)
         between(0, last, stop=stop)

@@ -1,12 +1,12 @@
 """What all models share: the shape of an image, how to count weights, and the errors for wrong input.
 
-Where a training step passes, only shapes and number formats are looked at: to read numbers, a processor waits for its
-GPU. Numbers are read where models are made, sampled from and judged.
+Where a training step passes, NaN and infinity are refused on a CPU alone (`checks.sound`): to read numbers, a processor
+waits for its GPU. Where models are made, sampled from and judged, numbers are read wherever they lie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from genai_utils.checks import between, fits, of_type, tensors, whole
+from genai_utils.checks import between, fits, looks, of_type, shaped, sound, whole
 
 IMAGE = (1, 28, 28)
 
@@ -61,19 +61,26 @@ def check_odd(**kernels: int) -> None:
 
 
 def check_axes(**given: tuple[Tensor, str]) -> dict[str, int]:
-    """Refuse tensors whose axes do not fit together.
+    """Refuse tensors whose axes do not fit together, and what `checks.sound` refuses.
 
     Args: given: a tensor and its axes, for example x=(x, "n 1 28 28"), y=(y, "... n"): a word is a size that is the
         same wherever it stands, "..." any axes before or behind.
     Returns: the size of each word.  Raises: TypeError: no tensor.  ValueError: other axes; names the tensor.
     """
+    found = axes_of(**given)
+    sound(**{name: tensor for name, (tensor, _) in given.items()})
+    return found
+
+
+def axes_of(**given: tuple[Tensor, str]) -> dict[str, int]:
+    """As `check_axes`; reads no number."""
     found: dict[str, int] = {}
-    check_real(**{name: tensor for name, (tensor, _) in given.items()})
-    for name, (tensor, axes) in given.items():
-        shape, words = _parsed(axes)
-        if len(words) != tensor.ndim and ("..." not in axes or len(words) > tensor.ndim):
-            tensors(shape, **{name: tensor})
-        first = tensor.ndim - len(words) if axes[0] == "." else 0
+    _check_kinds({name: tensor for name, (tensor, _) in given.items()})
+    for name, (tensor, sizes) in given.items():
+        shape, words = _parsed(sizes)
+        if len(words) != tensor.ndim and ("..." not in sizes or len(words) > tensor.ndim):
+            shaped(shape, **{name: tensor})
+        first = tensor.ndim - len(words) if sizes[0] == "." else 0
         for word, here in zip(words, tensor.shape[first:], strict=False):
             if here != (int(word) if word.isdigit() else found.setdefault(word, here)):
                 known = ", ".join(f"{word} = {found[word]}" for word in dict.fromkeys(words) if word in found)
@@ -88,48 +95,89 @@ def _parsed(axes: str) -> tuple[str, tuple[str, ...]]:
 
 
 def check_real(**given: Tensor) -> None:
-    """Refuse what is no tensor of numbers: truth values and complex ones.  Raises: TypeError."""
+    """Refuse what is no tensor of numbers: truth values, complex ones, and what `checks.sound` refuses.
+
+    Raises: TypeError, ValueError.
+    """
+    _check_kinds(given)
+    sound(**given)
+
+
+def _check_kinds(given: Mapping[str, Tensor]) -> None:
     for name, tensor in given.items():
         if not isinstance(tensor, Tensor):
-            tensors("(...)", **{name: tensor})
+            shaped("(...)", **{name: tensor})
         if tensor.is_complex() or tensor.dtype is torch.bool:
             raise TypeError(f"{name} must be real numbers, got {tensor.dtype}")
 
 
 def check_floats(**given: Tensor) -> None:
-    """Refuse what is no tensor of float32 or float64.  Raises: TypeError."""
-    tensors("(...)", **given)
+    """Refuse what is no tensor of float32 or float64.  Raises: TypeError, ValueError: as `checks.sound`."""
+    shaped("(...)", **given)
     for name, tensor in given.items():
         if tensor.dtype not in (torch.float32, torch.float64):
             raise TypeError(f"{name} must be float32 or float64, got {tensor.dtype}; use .float()")
+    sound(**given)
+
+
+def check_floating(**given: Tensor) -> None:
+    """Refuse what is no tensor of floating-point numbers; reads none.  Raises: TypeError."""
+    shaped("(...)", **given)
+    for name, tensor in given.items():
+        if not tensor.is_floating_point():
+            raise TypeError(f"{name} must be floating-point numbers, got {tensor.dtype}; use .float()")
 
 
 def check_alike(**given: Tensor) -> None:
     """Refuse tensors of different shapes, which arithmetic would stretch in silence.  Raises: TypeError, ValueError."""
-    check_real(**given)
+    _check_kinds(given)
     if len({tensor.shape for tensor in given.values()}) > 1:
         found = " and ".join(str(tuple(tensor.shape)) for tensor in given.values())
         raise ValueError(f"{' and '.join(given)} must have one shape, got {found}")
+    sound(**given)
+
+
+def check_filled(**given: Tensor) -> None:
+    """Refuse a tensor without numbers in it, whose mean is none.  Raises: TypeError: no tensor.  ValueError."""
+    shaped("(...)", **given)
+    for name, tensor in given.items():
+        if not tensor.numel():
+            raise ValueError(f"{name} must hold numbers, got shape {tuple(tensor.shape)}")
 
 
 def check_stretchable(**given: Tensor) -> None:
     """Refuse tensors that cannot be stretched to one shape.  Raises: TypeError, ValueError."""
-    check_real(**given)
+    _check_kinds(given)
     try:
         torch.broadcast_shapes(*(tensor.shape for tensor in given.values()))
     except RuntimeError as error:
         found = ", ".join(str(tuple(tensor.shape)) for tensor in given.values())
         raise ValueError(f"{' and '.join(given)} must have shapes that fit together, got {found}") from error
+    sound(**given)
 
 
 def check_format(model: nn.Module, **given: Tensor) -> None:
-    """Refuse what a model cannot multiply: no tensor, or another number format than its own.  Raises: TypeError."""
-    tensors("(...)", **given)
-    own = next(model.parameters()).dtype
+    """Refuse what a model cannot multiply: no tensor, or another number format than its own.
+
+    Raises: TypeError, ValueError: as `checks.sound`.
+    """
+    _check_dtype(next(model.parameters()).dtype, "the weights of the model", given)
+    sound(**given)
+
+
+def _check_dtype(own: torch.dtype, owner: str, given: Mapping[str, Tensor]) -> None:
+    shaped("(...)", **given)
     for name, tensor in given.items():
         mixed = tensor.dtype in (torch.float32, torch.bfloat16, torch.float16)
         if tensor.dtype != own and not (mixed and torch.is_autocast_enabled(tensor.device.type)):
-            raise TypeError(f"{name} must be {own} like the weights of the model, got {tensor.dtype}; use .to({own})")
+            raise TypeError(f"{name} must be {own} like {owner}, got {tensor.dtype}; use .to({own})")
+
+
+def check_one_format(**given: Tensor) -> None:
+    """Refuse tensors that cannot be multiplied with each other: no floats, or several formats.  Raises: TypeError."""
+    (first, one), *_ = given.items()
+    check_floating(**{first: one})
+    _check_dtype(one.dtype, first, given)
 
 
 def check_latent(model: nn.Module, size: int, **given: Tensor) -> None:
@@ -142,12 +190,26 @@ def check_latent(model: nn.Module, size: int, **given: Tensor) -> None:
 
 def check_examples(x: Tensor, shape: tuple[int, ...] = IMAGE, model: nn.Module | None = None) -> None:
     """Refuse what is not (n, *shape), or not in the number format of a model.  Raises: TypeError, ValueError."""
-    tensors("(...)", examples=x)
+    shaped("(...)", examples=x)
     if x.ndim != 1 + len(shape) or tuple(x.shape[1:]) != shape:
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"examples must be (n, {wanted}), got {tuple(x.shape)}; use x.view(-1, {wanted})")
-    if model is not None:
+    if model is None:
+        sound(examples=x)
+    else:
         check_format(model, examples=x)
+
+
+def check_layer(layer: nn.Module, **given: tuple[Tensor, str]) -> None:
+    """As `check_axes`, `check_filled` and `check_format`, for a layer; nothing within its network, which has looked.
+
+    Raises: TypeError, ValueError.
+    """
+    if looks():
+        axes_of(**given)
+        inputs = {name: tensor for name, (tensor, _) in given.items()}
+        check_filled(**inputs)
+        check_format(layer, **inputs)
 
 
 def check_labels(labels: Tensor | None, kinds: int, n: int) -> None:
@@ -156,7 +218,7 @@ def check_labels(labels: Tensor | None, kinds: int, n: int) -> None:
     Raises: TypeError: no tensor.  ValueError.
     """
     if labels is not None:
-        tensors("(...)", labels=labels)
+        shaped("(...)", labels=labels)
     if (labels is None) == (not kinds) and (labels is None or _are_kinds(labels, kinds, n)):
         return
     wanted = f"labels ({n},) in 0..{kinds - 1}" if kinds else "no labels"
@@ -181,7 +243,7 @@ def _are_kinds(labels: Tensor, kinds: int, n: int) -> bool:
 
 def check_ids(kinds: int, **given: Tensor) -> None:
     """Refuse what does not lie in 0 to kinds - 1; reads the numbers.  Raises: TypeError: not whole.  ValueError."""
-    tensors("(...)", **given)
+    shaped("(...)", **given)
     for name, ids in given.items():
         if ids.is_floating_point() or ids.is_complex() or ids.dtype is torch.bool:
             raise TypeError(f"{name} must be whole numbers, got {ids.dtype}; use .long()")
@@ -195,6 +257,7 @@ def explained(kinds: int, **given: Tensor) -> Iterator[None]:
 
     Raises: as `check_ids`. A GPU refuses later, and in its own words.
     """
+    shaped("(...)", **given)
     try:
         yield
     except (IndexError, RuntimeError, TypeError) as error:
@@ -215,6 +278,6 @@ def check_temperature(temperature: float) -> None:
 
 def check_logits(logits: Tensor) -> None:
     """Refuse scores, in the last axis, that give no probabilities; reads them.  Raises: TypeError, ValueError."""
-    check_axes(logits=(logits, "... n"))
+    axes_of(logits=(logits, "... n"))
     if not logits.shape[-1] or not logits.amax(-1).isfinite().all():
         raise ValueError("logits must hold no NaN and no infinity, and not minus infinity alone; did training diverge?")

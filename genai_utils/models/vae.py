@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.checks import between, finite_tensors, fits, of_type, tensors, whole
+from genai_utils.checks import between, finite_tensors, fits, of_type, tensors, trusted, whole
 from genai_utils.models.densities import (
     Bernoulli,
     DiscretizedLogistic,
@@ -36,7 +36,9 @@ from genai_utils.models.shapes import (
     check_alike,
     check_axes,
     check_examples,
+    check_filled,
     check_floats,
+    check_format,
     check_labels,
     check_latent,
     check_widths,
@@ -104,13 +106,15 @@ class LatentVariableModel(nn.Module):
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x), each (n, latent).  labels: (n,) int64, where the model has labels."""
         tensors("(n, ...)", x=x)
-        mean, log_var = wide(self.encoder(self._told(x, labels))).chunk(2, dim=1)
+        with trusted():
+            mean, log_var = wide(self.encoder(self._told(x, labels))).chunk(2, dim=1)
         return mean, log_var
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Parameters of p(x | z): logits (n, 1, 28, 28) of a Bernoulli model.  Raises ValueError on another latent."""
         check_latent(self, self.latent, z=z)
-        return wide(self.decoder(self._told(z, labels)))
+        with trusted():
+            return wide(self.decoder(self._told(z, labels)))
 
     def forward(self, x: Tensor, labels: Tensor | None = None, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Both terms of the bound, for one z a row: log p(x | z), (n,), and `Prior.kl`, (n, latent) or (n, 1).
@@ -119,9 +123,11 @@ class LatentVariableModel(nn.Module):
         """
         mean, log_var = self.encode(x, labels)
         noise = torch.randn_like(mean) if noise is None else noise
-        check_alike(mean=mean, noise=noise)
-        z = reparameterize(mean, log_var, noise)
-        return self.observation.log_prob(self.decode(z, labels), x), self.prior.kl(z, mean, log_var)
+        check_format(self, noise=noise)
+        with trusted():
+            check_alike(mean=mean, noise=noise)
+            z = reparameterize(mean, log_var, noise)
+            return self.observation.log_prob(self.decode(z, labels), x), self.prior.kl(z, mean, log_var)
 
     def reconstruct(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The expected x at the mean of q(z | x): same shape as x."""
@@ -251,6 +257,7 @@ def elbo(
     Source: Kingma & Welling 2014, arXiv:1312.6114, equation 3. Equation (vae.elbo).
     """
     between(0, 1e9, beta=beta, free_bits=free_bits)
+    check_filled(x=x)
     reconstruction, kl = model(x, labels, noise)
     cost = kl.mean(dim=0).clamp(min=free_bits).sum()
     return Bound(reconstruction.mean() - beta * cost, reconstruction, kl)
@@ -298,6 +305,7 @@ def active_units(mean: Tensor, threshold: float = 0.01) -> Tensor:
     """
     check_floats(mean=mean)
     finite_tensors("(n, latent)", mean=mean)
+    check_filled(mean=mean)
     between(0, 1e9, threshold=threshold)
     if len(mean) < 2:
         raise ValueError(f"mean must be of at least two examples, or it has no variance, got {tuple(mean.shape)}")

@@ -13,15 +13,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.checks import between, finite_tensors, fits, of_type, share, tensors, whole
+from genai_utils.checks import between, finite_tensors, fits, of_type, share, tensors, trusted, whole
 from genai_utils.models.pixelcnn import MaskedConv2d, Seen
 from genai_utils.models.shapes import (
     IMAGE,
     check_alike,
     check_axes,
     check_examples,
+    check_filled,
     check_ids,
     check_labels,
+    check_layer,
     check_logits,
     check_temperature,
     explained,
@@ -63,6 +65,7 @@ def codebook_loss(z: Tensor, quantized: Tensor) -> Tensor:
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, second term. Equation (vq.loss).
     """
     check_alike(z=z, quantized=quantized)
+    check_filled(z=z)
     return F.mse_loss(quantized, z.detach())
 
 
@@ -73,6 +76,7 @@ def commitment_loss(z: Tensor, quantized: Tensor) -> Tensor:
     Source: van den Oord et al. 2017, arXiv:1711.00937, equation 3, third term. Equation (vq.loss).
     """
     check_alike(z=z, quantized=quantized)
+    check_filled(z=z)
     return F.mse_loss(z, quantized.detach())
 
 
@@ -147,8 +151,9 @@ class Codebook(nn.Module):
     def forward(self, z: Tensor) -> Quantized:
         """Replace each vector by the nearest of the codebook."""
         check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
-        codes = nearest_codes(z.movedim(1, -1), self.vectors)
-        return Quantized(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
+        with trusted():
+            codes = nearest_codes(z.movedim(1, -1), self.vectors)
+            return Quantized(straight_through(z, self.lookup(codes).to(z.dtype)), codes)
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Vectors of a code map: (n, h, w) -> (n, width, h, w)."""
@@ -247,14 +252,17 @@ class VQVAE(nn.Module):
     def forward(self, x: Tensor) -> Pass:
         """Encode, quantize, decode; the gradient of the images reaches the encoder straight through."""
         check_examples(x, IMAGE, self)
-        z = self.encoder(x).float()
-        vectors, codes = self.codebook(z)
-        return Pass(self.decoder(vectors), z, self.codebook.lookup(codes), codes)
+        check_filled(x=x)
+        with trusted():
+            z = self.encoder(x).float()
+            vectors, codes = self.codebook(z)
+            return Pass(self.decoder(vectors), z, self.codebook.lookup(codes), codes)
 
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """Codes of images: (n, 1, 28, 28) in [-1, 1] -> (n, 7, 7) int64."""
         check_examples(x, IMAGE, self)
+        check_filled(x=x)
         finite_tensors("(...)", x=x)
         return torch.cat([self.codebook(self.encoder(batch).float()).codes for batch in x.split(500)])
 
@@ -262,6 +270,7 @@ class VQVAE(nn.Module):
     def decode(self, codes: Tensor) -> Tensor:
         """Images of codes: (n, 7, 7) int64 -> (n, 1, 28, 28) in [-1, 1]."""
         check_axes(codes=(codes, "n 7 7"))
+        check_filled(codes=codes)
         images = [self.decoder(self.codebook.lookup(batch)) for batch in codes.split(500)]
         return torch.cat(images).float().clamp(-1, 1)
 
@@ -279,8 +288,15 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, channels, h, w) -> the same shape."""
+        """(n, channels, h, w) -> the same shape.  Raises: TypeError, ValueError: other axes or numbers, or NaN."""
+        check_layer(self, x=(x, f"n {_outputs(self.net)} h w"))
         return x + self.net(x)
+
+
+def _outputs(net: nn.Sequential) -> int:
+    last = net[-1]
+    assert isinstance(last, nn.Conv2d)
+    return last.out_channels
 
 
 def loss(x: Tensor, out: Pass, beta: float = 0.25) -> Tensor:
@@ -293,6 +309,7 @@ def loss(x: Tensor, out: Pass, beta: float = 0.25) -> Tensor:
     between(0, 1e9, beta=beta)
     of_type(Pass, out=out)
     check_alike(x=x, images=out.images)
+    check_filled(x=x)
     return F.mse_loss(out.images, x) + beta * commitment_loss(out.z, out.quantized)
 
 
@@ -311,8 +328,10 @@ class CausalBlock(nn.Module):
         self.after = nn.Sequential(nn.ReLU(), nn.Conv2d(width // 2, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, width, h, w) -> the same shape."""
-        return x + self.after(self.look(self.before(x)))
+        """(n, width, h, w) -> the same shape.  Raises: TypeError, ValueError: other axes or numbers, or NaN."""
+        check_layer(self, x=(x, f"n {_outputs(self.after)} h w"))
+        with trusted():
+            return x + self.after(self.look(self.before(x)))
 
 
 class CodePrior(nn.Module):
@@ -331,7 +350,9 @@ class CodePrior(nn.Module):
         whole(2, width=width)
         fits(width=width, rows=width, places=49)
         whole(0, blocks=blocks, labels=labels)
+        fits(blocks=max(1, blocks), width=width, rows=width)
         fits(codes=codes, width=width)
+        fits(labels=max(1, labels), width=width)
         self.codes, self.shape, self.labels = codes, sizes(2, shape=shape), labels
         self.embed = nn.Embedding(codes, width // 2)
         self.place = nn.Parameter(torch.zeros(width, *self.shape))
@@ -345,10 +366,12 @@ class CodePrior(nn.Module):
         check_axes(codes=(codes, "n {} {}".format(*self.shape)))
         with explained(self.codes, codes=codes):
             known = self.embed(codes)
-        x = self.first(known.movedim(-1, 1)) + self.place + self._captions(len(codes), labels)
-        for block in self.blocks:
-            x = block(x)
-        return self.head(x)
+        captions = self._captions(len(codes), labels)
+        with trusted():
+            x = self.first(known.movedim(-1, 1)) + self.place + captions
+            for block in self.blocks:
+                x = block(x)
+            return self.head(x)
 
     @torch.no_grad()
     def log_prob(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -386,12 +409,13 @@ class CodePrior(nn.Module):
         (height, width), captions = self.shape, self._captions(n, labels)
         codes = torch.zeros(n, height, width, dtype=torch.long, device=self.place.device)
         seen = [Seen(look, n, height, width) for look in self._looks()]
-        for i in range(height):
-            for j in range(width):
-                logits = self._logits_at(i, j, seen, captions) / temperature
-                check_logits(logits)
-                codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
-                seen[0].write(self.embed(codes[:, i, j])[..., None, None], i, j)
+        with trusted():
+            for i in range(height):
+                for j in range(width):
+                    logits = self._logits_at(i, j, seen, captions) / temperature
+                    check_logits(logits)
+                    codes[:, i, j] = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
+                    seen[0].write(self.embed(codes[:, i, j])[..., None, None], i, j)
         return codes
 
     def _looks(self) -> list[MaskedConv2d]:

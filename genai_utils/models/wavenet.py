@@ -13,8 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genai_utils.checks import fits, of_type, tensors, whole
-from genai_utils.models.shapes import check_axes, check_labels, check_logits, check_real, check_temperature, explained
+from genai_utils.checks import fits, looks, of_type, tensors, trusted, whole
+from genai_utils.models.shapes import (
+    axes_of,
+    check_axes,
+    check_filled,
+    check_labels,
+    check_layer,
+    check_logits,
+    check_real,
+    check_temperature,
+    explained,
+)
 
 LEVELS = 256
 SILENCE = LEVELS // 2  # the level of a sample that is 0
@@ -29,7 +39,7 @@ def mu_law(samples: Tensor) -> Tensor:
     Args: samples: float, any shape, in [-1, 1].  Returns: int64 of that shape.  Raises: ValueError for samples outside.
     Source: ITU-T G.711; van den Oord et al. 2016, arXiv:1609.03499, section 2.2. Equation (wave.mu-law).
     """
-    check_real(samples=samples)
+    axes_of(samples=(samples, "..."))
     if samples.numel() and not samples.abs().max() <= 1:
         raise ValueError(f"samples must lie in [-1, 1], got up to {samples.abs().max()}; divide int16 by 32768")
     mu = LEVELS - 1
@@ -69,14 +79,28 @@ class GatedLayer(nn.Module):
         self.back = nn.Linear(width, width)
 
     def forward(self, x: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, t, width), what a label adds (n, 1, 2 width) or 0 -> signal, gated values (n, t - dilation, width)."""
-        return self.at(x[:, : -self.dilation], x[:, self.dilation :], label)
+        """(n, t, width), what a label adds (n, 1, 2 width) or 0 -> signal, gated values (n, t - dilation, width).
+
+        Raises: TypeError, ValueError: other axes or numbers, or NaN.
+        """
+        self._check(label, x=x)
+        with trusted():
+            return self.at(x[:, : -self.dilation], x[:, self.dilation :], label)
 
     def at(self, past: Tensor, now: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """The same, from the signal `dilation` samples ago and the signal now, each (n, t, width)."""
+        self._check(label, past=past, now=now)
         content, gate = (self.two_moments(torch.cat((past, now), dim=2)) + label).chunk(2, dim=2)
         gated = content.tanh() * gate.sigmoid()
         return now + self.back(gated), gated
+
+    def _check(self, label: Tensor, **signals: Tensor) -> None:
+        if not looks():
+            return
+        check_real(label=label)
+        width = self.back.in_features
+        given = {name: (signal, f"n t {width}") for name, signal in signals.items()}
+        check_layer(self, **given, **({"label": (label, f"n 1 {2 * width}")} if label.ndim else {}))
 
 
 class WaveNet(nn.Module):
@@ -100,6 +124,7 @@ class WaveNet(nn.Module):
         whole(0, labels=labels)
         fits(levels=levels, width=width, dilations=len(dilations))
         fits(levels=levels, head=head)
+        fits(labels=max(1, labels), width=width, dilations=max(1, len(dilations)))
         self.levels, self.labels = levels, labels
         self.embed = nn.Embedding(levels, width)
         self.tell = nn.Embedding(labels, len(dilations) * 2 * width) if labels else None
@@ -135,10 +160,12 @@ class WaveNet(nn.Module):
             raise ValueError(f"a window has {self.receptive_field} levels, got only {levels.shape[1]}; use log_prob")
         with explained(self.levels, levels=levels):
             x, seen = self.embed(levels), list[Tensor]()
-        for layer, label in zip(self._gated(), self._told(len(levels), labels), strict=True):
-            x, gated = layer(x, label)
-            seen.append(gated[:, -length:])
-        return self.head(self.mix(torch.cat(seen, dim=2)))
+        told = self._told(len(levels), labels)
+        with trusted():
+            for layer, label in zip(self._gated(), told, strict=True):
+                x, gated = layer(x, label)
+                seen.append(gated[:, -length:])
+            return self.head(self.mix(torch.cat(seen, dim=2)))
 
     def log_prob(self, levels: Tensor, labels: Tensor | None = None) -> Tensor:
         """Log-probability of each level given those before it, in nats: (n, t), (n,) -> (n, t), <= 0.
@@ -146,6 +173,7 @@ class WaveNet(nn.Module):
         Silence goes before the first level. The sum over t is the log-probability of the row.
         """
         check_axes(levels=(levels, "n t"))
+        check_filled(levels=levels)
         logits = self(F.pad(levels, (self.receptive_field, -1), value=self.silence), labels)
         return -F.cross_entropy(logits.float().movedim(2, 1), levels.long(), reduction="none")
 
@@ -167,14 +195,15 @@ class WaveNet(nn.Module):
         """
         fits(n=n, length=length)
         check_temperature(temperature)
-        told = self._told(n, labels)
+        told, written = self._told(n, labels), []
         level = torch.full((n,), self.silence, device=self.embed.weight.device)
-        written, layers = [], list(zip(self._gated(), self._memory_of_silence(n, told), told, strict=True))
-        for t in range(length):
-            logits = self._next(self.embed(level)[:, None], t, layers)
-            check_logits(logits)
-            level = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
-            written.append(level)
+        with trusted():
+            layers = list(zip(self._gated(), self._memory_of_silence(n, told), told, strict=True))
+            for t in range(length):
+                logits = self._next(self.embed(level)[:, None], t, layers)
+                check_logits(logits)
+                level = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
+                written.append(level)
         return torch.stack(written, dim=1)
 
     # --- inside -------------------------------------------------------------------------------------------------------

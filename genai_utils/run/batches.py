@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genai_utils.checks import between, fits, of_type, tensors, whole
+from genai_utils.checks import between, fits, of_type, shaped, whole
 
 
 def check_seed(seed: int) -> None:
@@ -56,7 +56,7 @@ def check_data(data: tuple[Tensor, ...]) -> None:
     """
     of_type(tuple, data=data)
     for part in data:
-        tensors("(n, ...)", data=part)
+        shaped("(n, ...)", data=part)
     lengths = [len(part) for part in data]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise ValueError(f"data must be tensors of equal length, at least one row each, got lengths {lengths}")

@@ -15,8 +15,9 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from genai_utils.checks import of_type
 
@@ -65,11 +66,18 @@ def remove_leftovers(path: Path) -> None:
 
 
 def restore(part: Any, state: Any, path: Path) -> None:
-    """Load the saved state of a model, optimizer or schedule in place.  Raises: ValueError if it does not fit."""
+    """Load the saved state of a model, optimizer or schedule in place.
+
+    Raises: ValueError: a state that does not fit.  TypeError: another type.
+    """
+    of_type((nn.Module, Optimizer, LRScheduler), part=part)
+    of_type(dict, state=state)
+    of_type(Path, path=path)
     try:
         part.load_state_dict(state)
     except (RuntimeError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} does not fit this {type(part).__name__}: {error}; {WAYS_OUT}") from error
+        found = f"the state in {path} does not fit this {type(part).__name__}, the part: {error}"
+        raise ValueError(f"{found}; {WAYS_OUT}") from error
     if isinstance(part, Optimizer):
         _match_layout(part)
 

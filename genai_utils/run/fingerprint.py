@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from genai_utils.checks import of_type, tensors, whole
+
 Rows = dict[str, str]
 WHOLE = 2**24  # bytes: larger data are told by the sum of all their words and by some rows
 SOME = 4_096  # rows
@@ -27,7 +29,14 @@ MOVING = {"optimizer", "last_epoch", "_step_count", "_last_lr", "_is_initial", "
 
 
 def of_parts(parts: Sequence[nn.Module | Optimizer | LRScheduler], steps: int) -> Rows:
-    """Rows of what is trained and by what.  steps: over which the factors of a schedule are compared."""
+    """Rows of what is trained and by what.  steps: over which the factors of a schedule are compared.
+
+    Raises: TypeError, ValueError: something else, or no steps.
+    """
+    of_type((list, tuple), parts=parts)
+    for part in parts:
+        of_type((nn.Module, Optimizer, LRScheduler), parts=part)
+    whole(1, steps=steps)
     models = [(i, part) for i, part in enumerate(parts, 1) if isinstance(part, nn.Module)]
     names = {id(p): f"{name} of part {i}" for i, model in models for name, p in model.named_parameters()}
     rows = {f"part {i}": type(part).__qualname__ for i, part in enumerate(parts, 1)}
@@ -43,7 +52,11 @@ def of_parts(parts: Sequence[nn.Module | Optimizer | LRScheduler], steps: int) -
 
 
 def of_data(data: Sequence[Tensor], batch_size: int) -> Rows:
-    """Rows of tensors with one row an example."""
+    """Rows of tensors with one row an example.  Raises: TypeError, ValueError: something else, or no batch."""
+    of_type((list, tuple), data=data)
+    for part in data:
+        tensors("(n, ...)", data=part)
+    whole(1, batch_size=batch_size)
     rows = {f"data {i}": f"{told(part)} with digest {digest(part)}" for i, part in enumerate(data, 1)}
     return {"batch_size": str(batch_size)} | rows
 
@@ -53,7 +66,9 @@ def digest(data: Tensor) -> str:
 
     Beyond 16 MiB they stand for the sum of all words, which finds what was changed, and for 4,096 rows spread evenly,
     which find what was moved.
+    Raises: TypeError, ValueError: no such tensor, or NaN.
     """
+    tensors("(n, ...)", data=data)
     words = data.view({1: torch.uint8, 2: torch.int16, 4: torch.int32}.get(data.element_size(), torch.int64))
     every = 1 if words.numel() * words.element_size() <= WHOLE else -(-len(words) // SOME)
     content = words[::every].cpu().contiguous().numpy().tobytes() + str(int(words.sum(dtype=torch.int64))).encode()
@@ -61,7 +76,8 @@ def digest(data: Tensor) -> str:
 
 
 def difference(there: Rows, here: Rows) -> str | None:
-    """The first row that differs between a checkpoint and this run, in words."""
+    """The first row that differs between a checkpoint and this run, in words.  Raises: TypeError: no rows."""
+    of_type(dict, there=there, here=here)
     keys = [key for key in there | here if there.get(key) != here.get(key)]
     if not keys:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from genai_utils.checks import callables, of_type
+from genai_utils.checks import callables, of_type, tensors
 
 _CHANNELS = {nn.Linear: "out_features", nn.Conv2d: "out_channels", nn.ConvTranspose2d: "in_channels"}
 
@@ -32,11 +32,11 @@ def by_layer(module: nn.Module, *inputs: Tensor) -> dict[str, int]:
 
     Each weight multiplies and adds once a position: of the output, and where it is transposed, of the input. A layer
     called twice counts twice; biases, norms and activations are left out.
-    Raises: TypeError: no module, or inputs that are no tensors.
+    Raises: TypeError: no module, or inputs that are no tensors.  ValueError: NaN in them.
     """
     of_type(nn.Module, module=module)
     for tensor in inputs:
-        of_type(Tensor, inputs=tensor)
+        tensors("(...)", inputs=tensor)
     found: dict[str, int] = {}
 
     def watch(name: str, channels: str) -> Callable[[Any, Any, Any], None]:

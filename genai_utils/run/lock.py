@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, TextIO
 
+from genai_utils.checks import of_type
+
 try:
     import fcntl
 except ImportError:  # Windows has none
@@ -27,6 +29,7 @@ class Lock:
     _holders: ClassVar[dict[Path, Lock]] = {}
 
     def __init__(self, checkpoint: Path):
+        of_type(Path, checkpoint=checkpoint)
         self._checkpoint = checkpoint.absolute()
         self._path = self._checkpoint.with_name(f"{checkpoint.name}.lock")
 

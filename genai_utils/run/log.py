@@ -10,9 +10,18 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from genai_utils.checks import callables, of_type, whole
+
 
 class NonFiniteLossError(RuntimeError):
     """A loss or a weight became NaN or infinite; training stopped before a checkpoint could be spoilt."""
+
+
+def check_optimizers(optimizers: Sequence[Optimizer]) -> None:
+    """Refuse what is no row of optimizers.  Raises: TypeError."""
+    of_type((list, tuple), optimizers=optimizers)
+    for one in optimizers:
+        of_type(Optimizer, optimizers=one)
 
 
 class Loss(NamedTuple):
@@ -36,7 +45,12 @@ class Log:
         self._rows: list[dict[str, Tensor]] = []
 
     def loss(self, step: int, optimizers: Sequence[Optimizer], loss: Tensor) -> None:
-        """Remember a loss, to be checked later."""
+        """Remember a loss, to be checked later.  Raises: TypeError, ValueError: no such step, optimizers, or number."""
+        whole(0, step=step)
+        check_optimizers(optimizers)
+        of_type(Tensor, loss=loss)
+        if loss.numel() != 1:
+            raise ValueError(f"loss must be one number, got shape {tuple(loss.shape)}")
         self._losses.append(Loss(step, optimizers, loss.detach().reshape(())))
 
     def record(self, values: dict[str, Tensor | float], device: torch.device) -> None:
@@ -44,6 +58,8 @@ class Log:
 
         Raises: ValueError: more than one number.  TypeError: none.
         """
+        of_type(dict, values=values)
+        of_type(torch.device, device=device)
         for name, value in values.items():
             number = _number(name, value, device)
             if number.numel() != 1:
@@ -63,7 +79,8 @@ class Log:
         return next((loss for loss in losses if not math.isfinite(loss.value.item())), None)
 
     def flush(self, mean: Callable[[Tensor], Tensor]) -> None:
-        """Move what was recorded into `history`.  mean: over processes, of values (n,)."""
+        """Move what was recorded into `history`.  mean: over processes, of values (n,).  Raises: TypeError."""
+        callables(mean=mean)
         found = [(name, value) for row in self._rows for name, value in row.items()]
         self._rows.clear()
         if not found:

@@ -18,7 +18,6 @@ import torch
 from accelerate import Accelerator, DataLoaderConfiguration, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
 from genai_utils import checks
@@ -27,7 +26,7 @@ from genai_utils.run import checkpoints, fingerprint
 from genai_utils.run.batches import Order, check_data, check_seed
 from genai_utils.run.lock import Lock
 from genai_utils.run.log import Log, NonFiniteLossError
-from genai_utils.run.parts import Parts, bare
+from genai_utils.run.parts import KINDS, Parts, bare
 from genai_utils.run.progress import Progress
 
 GPU_CHECK_EVERY = 20  # reading a loss makes the processor wait for the GPU: read 20 at once
@@ -101,7 +100,7 @@ class Run:
         Raises: TypeError: something else.
         """
         for part in parts:
-            checks.of_type((nn.Module, Optimizer, LRScheduler), parts=bare(part))
+            checks.of_type(KINDS, parts=part)
         for part in parts:
             if isinstance(part, nn.Module):
                 part.to(memory_format=torch.channels_last)

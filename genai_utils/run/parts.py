@@ -15,8 +15,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from genai_utils.checks import of_type
 from genai_utils.run import checkpoints
+from genai_utils.run.log import check_optimizers
 
+KINDS = (nn.Module, Optimizer, LRScheduler, AcceleratedScheduler)  # an AcceleratedOptimizer is an Optimizer
 GIVE = "give it to run.setup, as in `model, optimizer, schedule = run.setup(model, optimizer, schedule)`"
 
 
@@ -28,7 +31,7 @@ class Parts:
         self._rates: dict[int, list[float]] = {}  # at the start, by the optimizer
 
     def add(self, part: Any) -> None:
-        """Take a part, wrapped or not."""
+        """Take a part, wrapped or not.  Raises: TypeError: something else."""
         self.all.append(bare(part))
 
     def check(self) -> None:
@@ -45,7 +48,8 @@ class Parts:
             self._rates[id(optimizer)] = rates(optimizer)
 
     def check_step(self, optimizers: Sequence[Optimizer]) -> None:
-        """Refuse a step with a rate that a resumed run would not have.  Raises: ValueError."""
+        """Refuse a step with a rate that a resumed run would not have.  Raises: ValueError, TypeError."""
+        check_optimizers(optimizers)
         for optimizer in map(bare, optimizers):
             if id(optimizer) not in self._rates:
                 raise ValueError(f"the checkpoint does not keep {type(optimizer).__name__}; {GIVE}")
@@ -56,7 +60,11 @@ class Parts:
                 raise ValueError(f"{moved} by nothing that the checkpoint keeps; make it a schedule, and {GIVE}")
 
     def trained_by(self, optimizers: Sequence[Optimizer]) -> str:
-        """The networks that optimizers move, in words; of those that did not come here, the optimizers themselves."""
+        """The networks that optimizers move, in words; of those that did not come here, the optimizers themselves.
+
+        Raises: TypeError: no optimizers.
+        """
+        check_optimizers(optimizers)
         moved = {id(p) for one in optimizers for group in bare(one).param_groups for p in group["params"]}
         networks = [name for name, part in self._networks() if any(id(p) in moved for p in part.parameters())]
         return ", ".join(networks or [type(bare(one)).__name__ for one in optimizers])
@@ -70,7 +78,10 @@ class Parts:
         return None
 
     def restore(self, states: Sequence[Any], path: Path) -> None:
-        """Load the saved state of each part.  Raises: ValueError if one does not fit."""
+        """Load the saved state of each part.  Raises: ValueError if one does not fit; TypeError."""
+        of_type((list, tuple), states=states)
+        if len(states) != len(self.all):
+            raise ValueError(f"states must be {len(self.all)}, one a part, got {len(states)}; {checkpoints.WAYS_OUT}")
         for part, state in zip(self.all, states, strict=True):
             checkpoints.restore(part, state, path)
 
@@ -83,7 +94,8 @@ class Parts:
 
 
 def bare(part: Any) -> Any:
-    """A part without what accelerate wrapped around it."""
+    """A part without what accelerate wrapped around it.  Raises: TypeError: something else."""
+    of_type(KINDS, part=part)
     if isinstance(part, AcceleratedOptimizer):
         return part.optimizer
     if isinstance(part, AcceleratedScheduler):
@@ -92,5 +104,6 @@ def bare(part: Any) -> Any:
 
 
 def rates(optimizer: Optimizer) -> list[float]:
-    """The learning rate of each group."""
+    """The learning rate of each group.  Raises: TypeError: no optimizer."""
+    of_type(Optimizer, optimizer=optimizer)
     return [float(group["lr"]) for group in optimizer.param_groups]

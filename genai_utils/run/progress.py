@@ -8,11 +8,18 @@ from typing import Any
 
 from tqdm import tqdm
 
+from genai_utils.checks import of_type, whole
+
 
 class Progress:
-    """A tqdm bar; in a notebook its text is one display that is updated in place, so that no widget is stored."""
+    """A tqdm bar; in a notebook its text is one display that is updated in place, so that no widget is stored.
+
+    Raises: TypeError, ValueError: another type, or a number below 0.
+    """
 
     def __init__(self, total: int, done: int = 0, show: bool = True, unit: str = "step"):
+        whole(0, total=total, done=done)
+        of_type(str, unit=unit)
         if _in_notebook():
             self._bar: tqdm = _NotebookBar(
                 total=total, initial=done, disable=not show, unit=unit, file=StringIO(), ascii=False
@@ -21,7 +28,9 @@ class Progress:
             self._bar = tqdm(total=total, initial=done, disable=not show, unit=unit, dynamic_ncols=True)
 
     def show(self, done: int, values: dict[str, float]) -> None:
-        """Move to `done` and show the values."""
+        """Move to `done` and show the values.  Raises: TypeError, ValueError: no such number, or no dict of them."""
+        whole(0, done=done)
+        of_type(dict, values=values)
         if self._bar.disable:
             return
         self._bar.set_postfix({name: f"{value:.2f}" for name, value in values.items()}, refresh=False)

@@ -1,6 +1,7 @@
 """What a function cannot use is refused by name, with what came and what was expected."""
 
 import math
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,60 @@ def test_tensors_are_refused_by_kind_shape_and_what_is_no_number():
     ):
         with pytest.raises(error, match=message):
             checks.finite_tensors("(n, d)", a=bad)
+
+
+@pytest.mark.parametrize(("bad", "message"), [
+    (torch.tensor([1.0, math.nan, 2.0]), r"a must hold no NaN: 1 of 3 numbers are NaN; .*lower the learning rate"),
+    (torch.tensor([[math.nan], [math.inf]]).half(), "1 of 2 numbers are NaN"),
+    (torch.tensor([1.0, -math.inf]), r"a must be finite, and at most 1e\+15 in size, got -inf to 1"),
+    (torch.tensor(3e38), r"at most 1e\+15 in size, got 3e\+38"),
+    (torch.tensor([1e200], dtype=torch.float64), r"at most 1e\+150 in size"),
+    (torch.tensor([math.nan], requires_grad=True), "a must hold no NaN"),
+])  # fmt: skip
+def test_a_tensor_of_numbers_that_are_none_is_refused(bad, message):
+    with pytest.raises(ValueError, match=message):
+        checks.tensors("(...)", a=bad)
+
+
+def test_what_is_large_or_whole_or_on_another_device_passes():
+    many = torch.full((1000, 1000), 1e13)  # whose squares together float32 cannot hold in one sum with room to spare
+    half, whole = torch.full((9,), 6e4).half(), torch.tensor([2**62])
+    checks.tensors("(...)", many=many, half=half, whole=whole, empty=torch.ones(0), far=torch.ones(3, device="meta"))
+    checks.sound(double=torch.tensor([1e140], dtype=torch.float64), strided=torch.ones(4, 6)[::2, 1::3])
+
+
+@pytest.mark.filterwarnings("ignore:.*jit.trace.*is deprecated")
+def test_within_a_network_and_while_torch_compiles_traces_or_maps_nothing_is_looked_at():
+    nan = torch.tensor([math.nan])
+    with checks.trusted():
+        assert not checks.looks()
+        checks.sound(a=nan)
+        with checks.trusted():
+            pass
+        checks.sound(a=nan)
+    with pytest.raises(ValueError, match="no NaN"):
+        checks.sound(a=nan)
+
+    def checked(x):
+        checks.sound(a=x)
+        with checks.trusted():
+            return x + 1
+
+    for call in (torch.compile(checked, backend="eager", fullgraph=True), torch.jit.trace(checked, torch.ones(1))):
+        assert call(nan).isnan().all()
+    assert torch.func.vmap(checked)(nan).isnan().all()
+
+
+def test_trust_ends_with_an_error_and_does_not_reach_another_thread():
+    with pytest.raises(KeyError), checks.trusted():
+        raise KeyError
+    assert checks.looks()
+    seen = []
+    with checks.trusted():
+        thread = threading.Thread(target=lambda: seen.append(checks.looks()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ def _bad_tensors(draw: Any, target: Target, name: str) -> Any:
     whole = draw(good(target, name))
     if not isinstance(whole, Tensor):
         return None
+    whole = whole if whole.ndim else whole.reshape(1)  # so that it has an axis to be spoiled
     spoils = _SPOILS if whole.is_floating_point() else [each for each in _SPOILS if each is not _one_spoiled]
     return draw(st.sampled_from(spoils))(
         whole, draw(st.sampled_from([NaN, math.inf, -math.inf, -1.0, 0.0, 3e38, 1e-38]))
@@ -122,7 +123,7 @@ _SPOILS: list[Callable[[Tensor, float], Any]] = [
     lambda x, bad: x.half(),
     lambda x, bad: x.double(),
     lambda x, bad: x.to(torch.complex64),
-    lambda x, bad: x.float().requires_grad_(),
+    lambda x, bad: x.float().clone().requires_grad_(),
     lambda x, bad: x.numpy(),
     lambda x, bad: x.tolist(),
     lambda x, bad: None,
@@ -208,8 +209,12 @@ def _is_array(hint: Any) -> bool:
     return hint in (np.ndarray, ArrayLike) or np.ndarray in typing.get_args(hint)
 
 
-def is_nan(value: Any) -> bool:
-    """Whether it is the number that is none."""
+def holds_nan(value: Any) -> bool:
+    """Whether it is the number that is none, or a tensor, an array or a row with one in it."""
+    if isinstance(value, Tensor | np.ndarray):
+        return bool((value != value).any())
+    if type(value) in (list, tuple):  # a named tuple may hold what a method of it does not look at
+        return any(map(holds_nan, value))
     return isinstance(value, float) and math.isnan(value)
 
 

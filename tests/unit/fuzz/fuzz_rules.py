@@ -7,13 +7,13 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import _GeneratorContextManager
 from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from fuzz_arguments import bad, good, is_nan, names
-from fuzz_networks import TRAINING
+from fuzz_arguments import bad, good, holds_nan, names
 from fuzz_special import ALIASES, DOCUMENTED, HOLDERS
 from fuzz_targets import Target
 from hypothesis import HealthCheck, Phase, given, settings
@@ -45,8 +45,19 @@ def _pair(target: Target, data: st.DataObject, tally: Counter[str]) -> None:
         name = data.draw(st.sampled_from(spoilable), label="spoiled")
         values[name] = data.draw(bad(target, name), label=f"bad {name}")
         named = names(target) if name == "self" else {name}
-        if _judged(target, values, named, tally, spoiled=True) and is_nan(values[name]) and not _holds(target):
+        if _judged(target, values, named, tally) and holds_nan(values[name]) and not _holds(target):
             raise AssertionError(f"{called(target, values)} takes NaN for {name} in silence")
+
+
+def refuses_nan(target: Target, name: str, data: st.DataObject) -> bool:
+    """Whether a good call is refused once one number of this argument is NaN; so is what is no tensor of floats."""
+    values = {each: data.draw(good(target, each), label=each) for each in target.arguments}
+    whole = values[name]
+    if not isinstance(whole, Tensor) or not whole.is_floating_point():
+        return True
+    values[name] = whole.detach().clone()
+    values[name].view(-1)[whole.numel() // 2] = math.nan
+    return not _judged(target, values, {name}, Counter())
 
 
 def _chosen(target: Target, data: st.DataObject) -> list[str]:
@@ -55,13 +66,8 @@ def _chosen(target: Target, data: st.DataObject) -> list[str]:
     return [name for name in target.arguments if flags.get(name, True)]
 
 
-def _judged(
-    target: Target, values: dict[str, Any], named: set[str], tally: Counter[str], spoiled: bool = False
-) -> bool:
-    """Call once and hold the rules against what happens.  Returns: whether it returned.
-
-    A step of a training may pass NaN on that it got: it reads no number.
-    """
+def _judged(target: Target, values: dict[str, Any], named: set[str], tally: Counter[str]) -> bool:
+    """Call once and hold the rules against what happens.  Returns: whether it returned."""
     begun = time.process_time()
     try:
         with warnings.catch_warnings():
@@ -72,13 +78,10 @@ def _judged(
         tally[_kind(error)] += 1
         return False
     except Exception as error:
-        if spoiled and target.name in TRAINING and re.search("dtype|scalar type", str(error)):
-            tally["torch"] += 1  # two number formats that do not go together, in torch's own words
-            return False
         raise AssertionError(f"{called(target, values)} raised {error!r}") from error
     took = time.process_time() - begun
     assert took < SECONDS or not tally, f"{called(target, values)} took {took:.1f} s"  # the first call may load things
-    if not _holds(target) and not (spoiled and target.name in TRAINING):
+    if not _holds(target):
         explained, _ = DOCUMENTED.get(target.name, ("", "why"))
         wrong = [each for each in _numbers(result) if not math.isfinite(each) and str(each) not in explained.split()]
         assert not wrong, f"{called(target, values)} returned {result}"
@@ -107,6 +110,9 @@ def _invoke(target: Target, values: dict[str, Any]) -> Any:
     by_name = [name for name in rest if kinds[name] is inspect.Parameter.VAR_KEYWORD]
     rest |= {key: value for name in by_name for key, value in rest.pop(name).items()}
     result = target.call(*first, *more, **rest)
+    if isinstance(result, _GeneratorContextManager):
+        with result:
+            return None
     return list(islice(result, 3)) if isinstance(result, Iterator) else result
 
 

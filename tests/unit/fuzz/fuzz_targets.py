@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def targets(room: str) -> list[Target]:
 
 def parameters_of(cls: type) -> dict[str, Argument]:
     """What a constructor asks for."""
+    if cls.__init__ is nn.Module.__init__:  # which takes anything, to hand it to nobody
+        return {}
     hints = typing.get_type_hints(cls if _has_fields(cls) else cls.__init__)
     return _arguments(inspect.signature(cls), hints)
 
@@ -105,6 +107,18 @@ def _arguments(signature: inspect.Signature, hints: dict[str, Any]) -> dict[str,
 
 def _has_fields(cls: type) -> bool:
     return hasattr(cls, "__dataclass_fields__") or is_holder(cls)
+
+
+def takes_tensor(argument: Argument) -> bool:
+    """Whether a tensor may be given for it."""
+    return Tensor in (argument.hint, *typing.get_args(argument.hint))
+
+
+def uncallable(call: Callable[..., Any]) -> str:
+    """Why nobody can call this, if so: what a class leaves to its children is called in these."""
+    if inspect.isabstract(call):
+        return "an abstract class: nothing is of it alone"
+    return "an abstract method: without a body" if getattr(call, "__isabstractmethod__", False) else ""
 
 
 def _constructs(cls: type) -> bool:

@@ -11,6 +11,7 @@ from gan_run import train
 from safetensors.torch import load_file
 from torch import nn
 
+from genai_utils.models import gan, gpt
 from genai_utils.run import NonFiniteLossError, Run, checkpoints
 from genai_utils.run.batches import Order
 
@@ -87,6 +88,26 @@ def play(run, spoil, losses):
 def test_of_several_losses_the_message_names_the_one_that_broke(broken, name, value):
     with pytest.raises(NonFiniteLossError, match=f"the loss of {name} became -?{value} in step 3 of 9"):
         play(Run(9, progress=False), lambda step, i: float(value) if (step, i) == (2, broken) else 1.0, (0, 1, 2))
+
+
+def test_the_loss_tells_of_a_network_whose_weights_broke_and_its_layers_keep_silent():
+    run, net = Run(9, progress=False), gpt.GPT(gpt.Config(7, context=4, layers=2, heads=1, width=4))
+    model, sgd = run.setup(net, torch.optim.SGD(net.parameters(), 0.1))
+    with pytest.raises(NonFiniteLossError, match=r"the loss of GPT \(part 1\) became nan in step 4 of 9"):
+        for step in run.remaining():
+            if step == 3:
+                net.blocks[0].up.weight.data.fill_(NAN)
+            run.step(sgd, model(torch.ones(2, 3).long()).square().mean())
+
+
+def test_a_loss_that_is_given_nan_says_so_at_once_and_the_run_says_where_it_stopped(capsys):
+    run, (G, D) = Run(9, progress=False), (gan.MLPGenerator(2, 2, (3,)), gan.MLPDiscriminator(2, (3,)))
+    G, D, sgd = run.setup(G, D, torch.optim.SGD(D.parameters(), 0.1))
+    with pytest.raises(ValueError, match="fake must hold no NaN: 12 of 12 .* diverged before .* learning rate"):
+        for real in run.batches(torch.zeros(8, 3), batch_size=4):
+            fake = G(run.noise(4, 2)).detach()
+            run.step(sgd, gan.discriminator_loss(D, real, fake * NAN if run.done == 5 else fake))
+    assert "stopped at step 5 of 9; no checkpoint was written yet" in capsys.readouterr().err
 
 
 def test_a_gpu_is_asked_for_its_losses_every_twenty_steps_and_the_first_that_broke_is_named(monkeypatch):
