@@ -61,6 +61,25 @@ def batch_tokens_per_second(batch: int, *, seconds_per_step: float, seconds_per_
     return batch / (seconds_per_step + seconds_per_sequence * batch)
 
 
+@checks.representable
+def answer_seconds(*, tokens: float, load: float, seconds_per_step: float, seconds_per_sequence: float) -> float:
+    """Mean time of an answer in an engine that lets newcomers join at every step. Equation (unit.slowdown).
+
+    Alone it takes `tokens` steps; in company that much over the idle share of the engine, however lengths are spread.
+
+    Args:
+        tokens: of a mean answer, > 0.
+        load: tokens asked for a second, as a share of the most that the engine can write, in [0, 1).
+        seconds_per_step, seconds_per_sequence: as in `batch_tokens_per_second`.
+    Raises: ValueError: an argument out of its range, NaN or infinite.
+    Source: the processor-sharing queue whose speed is that of (unit.batch); the chapter derives it.
+    """
+    checks.above(0.0, tokens=tokens, seconds_per_sequence=seconds_per_sequence)
+    checks.at_least(0.0, seconds_per_step=seconds_per_step)
+    checks.share("[0, 1)", load=load)
+    return tokens * (seconds_per_step + seconds_per_sequence) / (1.0 - load)
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Tokens served: input found in the cache, input that was computed afresh, and output.
@@ -108,6 +127,16 @@ class Prices:
         checks.of_type(Tokens, tokens=tokens)
         hits, misses = tokens.cached_input * self.cached_input, tokens.fresh_input * self.fresh_input
         return (hits + misses + tokens.output * self.output) / MILLION
+
+    @checks.representable
+    def usd_per_million(self, tokens: Tokens) -> float:
+        """What a million tokens earn on average, if they are mixed as these are, in USD.
+
+        Raises: ValueError: there are no tokens.  TypeError: no Tokens.
+        """
+        checks.of_type(Tokens, tokens=tokens)
+        checks.above(0.0, tokens=tokens.total)
+        return MILLION * self.revenue_usd(tokens) / tokens.total
 
 
 @dataclass(frozen=True)
@@ -224,6 +253,21 @@ class Fleet:
         return self.fixed_usd + self.machine_usd * max(1, math.ceil(tokens / self.machine_tokens))
 
     @checks.never_nan
+    def lasting_tokens(self, api_usd_per_million: float) -> float:
+        """Tokens a month from which the API never wins again: one more machine, still empty, is paid for too.
+
+        Infinite where a full machine costs as much as the API or more.
+        Raises: ValueError: the price is not above zero, NaN or infinite.
+        """
+        checks.above(0.0, api_usd_per_million=api_usd_per_million)
+        api = api_usd_per_million / MILLION
+        saved = api * self.machine_tokens - self.machine_usd  # by one full machine
+        if saved <= 0:
+            return math.inf
+        machines = math.ceil((self.fixed_usd + self.machine_usd) / saved)
+        return (self.fixed_usd + machines * self.machine_usd) / api
+
+    @checks.never_nan
     def break_even_tokens(self, api_usd_per_million: float) -> float:
         """Tokens a month from which the fleet first costs no more than an API. Equation (unit.break-even).
 
@@ -238,6 +282,42 @@ class Fleet:
             return math.inf
         machines = max(1, math.ceil(self.fixed_usd / saved)) if saved else 1
         return (self.fixed_usd + machines * self.machine_usd) / api
+
+
+@checks.representable
+def usd_per_task(
+    *, try_usd: float, check_usd: float, accepted: float, tries: int | None = None, by_hand_usd: float = 0.0
+) -> float:
+    """Cost of a finished task in USD: an agent tries, a person checks each try. Equation (unit.task).
+
+    Args:
+        try_usd, check_usd: of one try, and of the person's time to check it, >= 0.
+        accepted: share of the tries that pass the check, in (0, 1], whatever came before.
+        tries: after so many, >= 1, the person does the task; None: the agent goes on until one is accepted.
+        by_hand_usd: what the task costs by hand, >= 0.
+    Raises: ValueError: an argument out of its range, NaN or infinite.
+    """
+    checks.at_least(0.0, try_usd=try_usd, check_usd=check_usd, by_hand_usd=by_hand_usd)
+    checks.share("(0, 1]", accepted=accepted)
+    if tries is None:
+        return (try_usd + check_usd) / accepted
+    checks.whole(1, tries=tries)
+    left_over = (1.0 - accepted) ** tries
+    return (try_usd + check_usd) * (1.0 - left_over) / accepted + left_over * by_hand_usd
+
+
+@checks.representable
+def lifetime_usd(*, usd_per_month: float, churn: float, discount: float = 0.0) -> float:
+    """What a customer brings before he leaves, in USD of today; the first month counts. Equation (unit.lifetime).
+
+    Args: usd_per_month: left after serving him, may be negative.  churn: share that leaves each month, in (0, 1].
+        discount: interest a month, >= 0.
+    Raises: ValueError: an argument out of its range, NaN or infinite.
+    """
+    checks.finite(usd_per_month=usd_per_month)
+    checks.share("(0, 1]", churn=churn)
+    checks.at_least(0.0, discount=discount)
+    return usd_per_month * (1.0 + discount) / (discount + churn)
 
 
 @checks.representable

@@ -34,7 +34,6 @@ from tools.notebooks import MAX_BYTES, WIDGETS, Project
 EXCEPTIONS: dict[str, dict[str, int]] = {
     "adoption-and-bubbles": {"doubt": 6, "long": 93},
     "china": {"cells": 55, "doubt": 11, "long": 129},
-    "unit-economics": {"doubt": 7, "long": 108},
 }
 
 CLAIM = '"family.name", "It holds.", source=..., supported=..., refuted=..., evidence=..., alternative=...'

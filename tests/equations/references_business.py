@@ -353,11 +353,30 @@ def factor_of_a_year(p_before, p_after, years):
     return unit.yearly_factor(before=p_before, after=p_after, years=years)
 
 
-@as_printed("unit.waiting", eta=(0.1, 0.9), s=(0.1, 5.0))
-def mean_wait_of_one_server(eta, s):
-    """Little's law on the geometric distribution of customers in an M/M/1 queue, summed up."""
-    customers = np.arange(5_000)
-    return (customers @ ((1 - eta) * eta**customers)) * s / eta - s
+@as_printed(
+    "unit.slowdown",
+    where=(1,),
+    n=(20.0, 200.0),
+    a=(0.0, 0.05),
+    b=(0.001, 0.002),
+    nu=Derived(lambda v: 0.8 / v["n"] / v["b"]),
+)
+def mean_time_of_an_answer(n, a, b, nu):
+    """Little's law on the chances that k answers are on board, from the balance of rides up and down."""
+    k = np.arange(1, 20_000)
+    chance = np.concatenate([[0.0], np.cumsum(np.log(nu * n * (a + b * k) / k))])
+    chance = np.exp(chance - chance.max())
+    return (np.arange(20_000) @ chance) / chance.sum() / nu
+
+
+@as_printed("unit.task", k=(0.01, 9.0), h=(0.0, 40.0), q=(0.05, 1.0), n=range(1, 9), H=(0.0, 200.0))
+def usd_of_a_finished_task(k, h, q, n, H):
+    return unit.usd_per_task(try_usd=k, check_usd=h, accepted=q, tries=n, by_hand_usd=H)
+
+
+@as_printed("unit.lifetime", m=(-5.0, 50.0), c=(0.01, 0.9), d=(0.0, 0.05))
+def worth_of_a_customer(m, c, d):
+    return unit.lifetime_usd(usd_per_month=m, churn=c, discount=d)
 
 
 # --- value and bubbles ------------------------------------------------------------------------------------------------

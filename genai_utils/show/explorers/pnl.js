@@ -6,9 +6,9 @@ import {
 } from "./kit.js";
 
 export const DEFAULTS = {
-  users: 100000, paying_share: 0.064, usd_per_payer: 20, payer_tokens: 3, free_tokens: 0.2,
-  tokens_per_second: 10000, machine_usd_per_hour: 23.6, utilisation: 0.4, fixed_usd: 45000,
-  price_factor: 1.5, cost_factor: 2, users_factor: 1.2, use_factor: 1.5,
+  users: 100000, paying_share: 0.064, usd_per_payer: 20, payer_tokens: 15, free_tokens: 1,
+  tokens_per_second: 39500, machine_usd_per_hour: 29.1, utilisation: 0.5, fixed_usd: 30000,
+  price_factor: 1.2, cost_factor: 1.5, users_factor: 1.2, use_factor: 1.5,
 };
 export const MONTHS = 36;
 

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import assume, given
@@ -72,6 +73,24 @@ def test_a_larger_batch_is_faster_and_never_reaches_the_limit(batch, step, seque
     slower, faster = (ue.batch_tokens_per_second(size, **cost_of) for size in (batch, 2 * batch))
     assert slower <= faster <= 2 * slower * (1 + 1e-12)
     assert faster <= 1 / sequence
+
+
+@given(AMOUNTS, AMOUNTS, AMOUNTS, st.floats(0, 0.99))
+def test_an_answer_is_slower_in_company_and_never_faster_than_alone(tokens, step, sequence, load):
+    engine = {"tokens": tokens, "seconds_per_step": step, "seconds_per_sequence": sequence}
+    alone = ue.answer_seconds(load=0.0, **engine)
+    assert alone == approx(tokens / ue.batch_tokens_per_second(1, seconds_per_step=step, seconds_per_sequence=sequence))
+    assert alone <= ue.answer_seconds(load=load, **engine) == approx(alone / (1 - load))
+
+
+def test_a_million_tokens_of_one_kind_bring_the_price_of_that_kind():
+    prices = ue.Prices(cached_input=0.1, fresh_input=0.5, output=2.0)
+    assert [prices.usd_per_million(ue.Tokens(*kind)) for kind in [(3, 0, 0), (0, 7, 0), (0, 0, 9)]] == approx(
+        [0.1, 0.5, 2]
+    )
+    assert prices.usd_per_million(ue.Tokens(2e9, 1e9, 1e9)) == approx(0.675)
+    with pytest.raises(ValueError, match="tokens must be a finite number above 0, got 0"):
+        prices.usd_per_million(ue.Tokens(0, 0, 0))
 
 
 @given(AMOUNTS, AMOUNTS, AMOUNTS, st.floats(0, 100))
@@ -159,6 +178,23 @@ def test_at_the_break_even_the_fleet_costs_what_the_api_costs(fleet, price):
     assert fleet.usd(even * (1 - 1e-9)) == approx(price * even / 1e6)
 
 
+@given(FLEETS, st.floats(0.01, 100), st.floats(1.000001, 1_000))
+def test_for_good_is_for_good_and_not_a_machine_too_late(fleet, price, more):
+    first, last = fleet.break_even_tokens(price), fleet.lasting_tokens(price)
+    assume(last < 1e15)
+    api = price / 1e6
+    assert first <= last * (1 + 1e-9)
+    assert fleet.usd(last * more) <= api * last * more * (1 + 1e-9)  # never again dearer
+    full = math.floor(last * (1 - 1e-9) / fleet.machine_tokens) * fleet.machine_tokens  # the last full fleet before
+    just_above = full * (1 + 1e-9) + 1e-6
+    assert just_above >= last or fleet.usd(just_above) >= api * just_above * (1 - 1e-6)
+
+
+def test_where_the_api_sells_a_full_machine_for_its_rent_no_traffic_is_enough_for_good():
+    assert ue.Fleet(machine_tokens=1e9, machine_usd=1_000.0, fixed_usd=0.0).lasting_tokens(1.0) == math.inf
+    assert ue.Fleet(machine_tokens=1e9, machine_usd=1_000.0, fixed_usd=0.0).lasting_tokens(2.0) == 5e8 * 1
+
+
 @given(FLEETS, st.floats(0.01, 100), st.floats(0.001, 0.999))
 def test_below_the_break_even_the_api_is_cheaper(fleet, price, part):
     even = fleet.break_even_tokens(price)
@@ -176,6 +212,34 @@ def test_a_fleet_that_is_dearer_when_full_never_breaks_even():
 def test_machines_come_whole_and_one_stands_by():
     fleet = ue.Fleet(**FLEET)
     assert [fleet.usd(tokens) for tokens in (0, 1, 1e9, 1e9 + 1)] == [5_500.0, 5_500.0, 5_500.0, 7_000.0]
+
+
+@given(SHARES, AMOUNTS, AMOUNTS, st.integers(1, 20))
+def test_more_tries_cost_more_if_the_hand_is_free_and_a_sure_try_is_paid_once(accepted, tokens, check, tries):
+    each = {"try_usd": tokens, "check_usd": check}
+    few, more = (ue.usd_per_task(**each, accepted=accepted, tries=n) for n in (tries, tries + 1))
+    assert (
+        tokens + check
+        <= few * (1 + 1e-12)
+        <= more * (1 + 1e-9)
+        <= ue.usd_per_task(**each, accepted=accepted) * (1 + 1e-9)
+    )
+    assert ue.usd_per_task(**each, accepted=1.0, tries=tries, by_hand_usd=1e9) == approx(tokens + check)
+
+
+def test_a_try_that_costs_1_and_is_checked_for_9_makes_two_tries_of_10():
+    assert ue.usd_per_task(try_usd=1.0, check_usd=9.0, accepted=0.5) == 20.0
+    assert ue.usd_per_task(try_usd=3.0, check_usd=9.0, accepted=0.75) == 16.0
+    assert ue.usd_per_task(try_usd=1.0, check_usd=9.0, accepted=0.5, tries=1, by_hand_usd=100.0) == 60.0
+    with pytest.raises(ValueError, match="tries must be a whole number"):
+        ue.usd_per_task(try_usd=1.0, check_usd=9.0, accepted=0.5, tries=0)
+
+
+@given(st.floats(-100, 100), SHARES, st.floats(0, 0.1))
+def test_a_customer_is_worth_at_least_his_first_month_and_less_with_interest(left, churn, interest):
+    worth = ue.lifetime_usd(usd_per_month=left, churn=churn, discount=interest)
+    assert abs(left) * (1 - 1e-9) <= abs(worth) <= abs(left) / churn * (1 + 1e-9)
+    assert ue.lifetime_usd(usd_per_month=left, churn=churn) == approx(left / churn)
 
 
 @given(SHARES, AMOUNTS, AMOUNTS)
@@ -230,6 +294,9 @@ CALLS = [
     (ue.usd_per_million_tokens, MACHINE),
     (ue.break_even_utilisation, {"usd_per_million": 1.0, "tokens_per_second": 1.0, "machine_usd_per_hour": 1.0}),
     (ue.batch_tokens_per_second, {"batch": 1, "seconds_per_step": 1.0, "seconds_per_sequence": 1.0}),
+    (ue.answer_seconds, {"tokens": 1.0, "load": 0.5, "seconds_per_step": 1.0, "seconds_per_sequence": 1.0}),
+    (ue.usd_per_task, {"try_usd": 1.0, "check_usd": 1.0, "accepted": 0.5, "by_hand_usd": 1.0}),
+    (partial(ue.lifetime_usd, usd_per_month=1.0), {"churn": 0.1, "discount": 0.01}),
     (ue.Tokens, DAY),
     (ue.Prices, DAY),
     (ue.Account, {"revenue_usd": 1.0, "cost_usd": 1.0}),
@@ -241,6 +308,7 @@ CALLS = [
     (ue.Fleet, FLEET),
     (ue.Fleet(**FLEET).usd, {"tokens": 1.0}),
     (ue.Fleet(**FLEET).break_even_tokens, {"api_usd_per_million": 1.0}),
+    (ue.Fleet(**FLEET).lasting_tokens, {"api_usd_per_million": 1.0}),
     (ue.usd_per_payer, {"paying_share": 0.1, "payer_cost_usd": 1.0, "free_cost_usd": 1.0}),
     (PLAN.after, {"months": 1.0, "price_factor": 1.0, "cost_factor": 1.0, "users_factor": 1.0, "use_factor": 1.0}),
     (ue.Plan, {name: getattr(PLAN, name) for name in PLAN.__dataclass_fields__}),

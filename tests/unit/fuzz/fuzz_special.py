@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from genai_utils.business.bubbles import exuberance, random_walks
 from genai_utils.business.compliance import DUTIES, KINDS, PLACES, UNITS
+from genai_utils.business.price_lists import price_lists
 from genai_utils.business.valuation import Buildout
 from genai_utils.metrics.estimate import Estimate
 from genai_utils.records import results
@@ -58,6 +59,7 @@ GOOD: Special = {
     "Growth.n": (st.integers(3, 40), "a line needs three points"),
     "quantile.simulated": (st.integers(200, 400).map(np.arange), "too few cannot bound a quantile"),
     "minimum_window.n": (st.integers(12, 40), "fewer have no window"),
+    "price_list.model": (st.sampled_from([each.model for each in price_lists()]), "a model that has a list"),
     "swings.measure": (st.just(lambda build: build.required_revenue), "it must take the base"),
     "swings.base": (st.just(_BUILD), "any dataclass"),
     "swings.ranges": (_RANGES, "names of its fields"),
@@ -188,6 +190,7 @@ DOCUMENTED: dict[str, tuple[str, str]] = {
     "business.competition.break_even_revenue": ("inf", "no margin is left"),
     "business.unit_economics.Account.markup": ("inf", "no cost"),
     "business.unit_economics.Fleet.break_even_tokens": ("inf", "the machine never pays"),
+    "business.unit_economics.Fleet.lasting_tokens": ("inf", "the machine never pays"),
     "metrics.distances.psnr": ("inf", "the pictures are equal"),
     "metrics.likelihood.log_mean_exp": ("-inf", "all weights are 0"),
     "metrics.likelihood.importance_bound": ("-inf", "all weights are 0"),
