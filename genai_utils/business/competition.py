@@ -173,6 +173,23 @@ def leader_price(*, cost: float, switching: float, advantage: float, open_rival:
     return cost + switching + advantage / 3.0
 
 
+@checks.representable
+def basket_price(prices: Sequence[float] | np.ndarray, tokens: Sequence[float] | np.ndarray) -> float:
+    """Price of a token at a fixed mix of kinds, so that price lists can be compared. Equation (china.basket).
+
+    Args: prices: of each kind of token, 0 or more, shape (kinds,).  tokens: how many of each, 0 or more, not all 0.
+    Returns: in the unit of the prices; the sum over the kinds, divided by all tokens.
+    Raises: ValueError: lengths differ, a number negative, NaN or infinite, or no tokens.
+    Source: Laspeyres 1871, the index that keeps the basket of its first year.
+    """
+    each, mix = checks.array("prices", prices), checks.array("tokens", tokens)
+    if each.shape != mix.shape:
+        raise ValueError(f"prices and tokens must name the same kinds, got {len(each)} and {len(mix)}")
+    if (each < 0).any() or (mix < 0).any() or not mix.any():
+        raise ValueError(f"prices and tokens must be 0 or more, some tokens above 0, got {prices} and {tokens}")
+    return float(each @ (mix / mix.sum()))
+
+
 @checks.never_nan
 def break_even_revenue(*, fixed: float, margin: float) -> float:
     """Revenue whose gross profit pays the fixed costs. Equation (china.break-even).

@@ -102,6 +102,11 @@ def years_to_double(hat_r):
     return co.fit_growth([0.0, 1.0, 2.0], np.exp(hat_r * np.arange(3))).doubling_months / 12
 
 
+@as_printed("china.basket", over={"k": 4}, n=numbers(4, 0.1, 9.0), p=numbers(4, 0.0, 30.0))
+def price_of_a_basket(n, p):
+    return np.average(p, weights=n)
+
+
 @as_printed("china.owned", c=(0.5, 2.0), t=(1.0, 2.0), a=(0.0, 3.0))
 def price_against_an_owner(c, t, a):
     return co.leader_price(cost=c, switching=t, advantage=a, open_rival=False)

@@ -38,6 +38,15 @@ def test_the_needed_volume_restores_gross_profit_in_exact_fractions(cut, margin,
     assert ours == (approx(float(profit / unit), rel=1e-9) if unit > 0 else math.inf)
 
 
+@verifies("china.basket")
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 40)), min_size=1, max_size=4))
+def test_billing_every_token_of_the_basket_alone_comes_to_the_stated_price(kinds):
+    """Bill the tokens one by one in hundredths, then divide the bill by their number."""
+    bill = [cents for cents, tokens in kinds for _ in range(tokens)]
+    ours = co.basket_price([cents / 100 for cents, _ in kinds], [tokens for _, tokens in kinds])
+    assert ours == approx(float(Fraction(sum(bill), 100 * len(bill))), rel=1e-9)
+
+
 @verifies("china.elasticity")
 @given(st.floats(0.2, 5.0), st.floats(0.05, 0.95))
 def test_elasticity_recovers_the_exponent_of_a_demand_curve_that_is_integrated(exponent, cut):

@@ -88,6 +88,20 @@ def test_the_leader_s_price_has_no_jump_where_it_takes_the_whole_market(open_riv
     assert low == approx(high, rel=1e-6) == approx(3.0)
 
 
+def test_a_basket_costs_between_its_cheapest_and_its_dearest_kind():
+    assert co.basket_price([1, 4], [3, 1]) == approx(1.75)
+    assert co.basket_price([5.0, 7.0], [0.0, 2.0]) == 7
+
+
+@given(st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=1, max_size=5), st.floats(0.01, 100))
+def test_a_basket_does_not_depend_on_its_size_and_follows_its_prices(kinds, times):
+    prices, mix = np.array(kinds).T
+    price = co.basket_price(prices, mix)
+    assert min(prices) * (1 - 1e-9) <= price <= max(prices) * (1 + 1e-9)
+    assert co.basket_price(prices, times * mix) == approx(price, rel=1e-9)
+    assert co.basket_price(times * prices, mix) == approx(times * price, rel=1e-9)
+
+
 def test_break_even_revenue_has_no_end_without_margin():
     assert co.break_even_revenue(fixed=10, margin=0.5) == 20
     assert co.break_even_revenue(fixed=10, margin=0) == co.break_even_revenue(fixed=10, margin=-0.2) == math.inf
@@ -117,6 +131,9 @@ def test_break_even_revenue_has_no_end_without_margin():
             lambda: co.leader_price(cost=1, switching=1, advantage=-1, open_rival=True),
             "advantage must be a finite number",
         ),
+        (lambda: co.basket_price([1, 2], [1]), "the same kinds, got 2 and 1"),
+        (lambda: co.basket_price([1, -2], [1, 1]), "must be 0 or more"),
+        (lambda: co.basket_price([1, 2], [0, 0]), "some tokens above 0"),
         (lambda: co.break_even_revenue(fixed=-1, margin=0.5), "fixed must be a finite number, 0 or more"),
         (lambda: co.break_even_revenue(fixed=1, margin=50), "margin must be at most 1, got 50"),
     ],
