@@ -1,27 +1,19 @@
-"""What future money is worth, what a price takes for granted, and what must be true for machines to pay.
+"""What future money is worth, and what a price takes for granted.
 
 Money in any one unit, time in years, rates, growth, shares and margins as fractions (5 % is 0.05).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr
 
 from genai_utils import checks
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-HOURS_PER_YEAR = 8_760.0
 LENSES = {"kind": (0.35, 0.10), "middle": (0.25, 0.12), "strict": (0.15, 0.15)}  # margin in 5 years, rate: assumptions
-Case = TypeVar("Case", bound="DataclassInstance")
 
 
 @checks.representable
@@ -45,21 +37,6 @@ def perpetuity(cash: float, *, rate: float, growth: float) -> float:
     if not growth < rate:
         raise ValueError(f"growth must stay below the rate, got {growth} and {rate}: such a sum is infinite")
     return cash / (rate - growth)
-
-
-@checks.representable
-def annuity(amount: float, *, rate: float, years: float) -> float:
-    """Equal payment at the end of each year that repays an amount with interest. Equation (value.annuity).
-
-    Args: rate: 0 or more.  years: above 0; infinite for a machine that lasts for ever.
-    Raises: ValueError: an argument out of its range or NaN.
-    """
-    checks.finite(amount=amount)
-    checks.at_least(0.0, rate=rate)
-    checks.positive(years=years)
-    if rate < 1e-100:  # no interest that could be told from none; smaller rates would lose their digits below
-        return amount / years
-    return amount * rate / -math.expm1(-years * math.log1p(rate))
 
 
 @dataclass(frozen=True)
@@ -223,126 +200,6 @@ def capture(margins: Mapping[str, float]) -> dict[str, float]:
         shares[layer] = passed * margin
         passed *= 1.0 - margin
     return shares | {"suppliers": passed}
-
-
-@dataclass(frozen=True)
-class Buildout:
-    """Machines that must pay for themselves. Equation (value.capex-revenue).
-
-    capex: spent once, > 0.  chip_share: of it on chips, 0..1, the rest on buildings, power and the like.
-    chip_life, building_life: years in use, > 0, infinite allowed.  rate: return that investors ask, 0 or more.
-    running: electricity and staff a year, as a share of capex, 0 or more.
-    margin: share of their revenue that those who sell to users keep for themselves, below 1.
-    utilisation: share of the hours that are sold, in (0, 1].
-    Raises: ValueError: an argument out of its range or NaN.
-    """
-
-    capex: float
-    chip_share: float
-    chip_life: float
-    building_life: float
-    rate: float
-    running: float
-    margin: float
-    utilisation: float
-
-    def __post_init__(self) -> None:
-        checks.above(0.0, capex=self.capex)
-        checks.share("(0, 1]", utilisation=self.utilisation)
-        checks.share("[0, 1]", chip_share=self.chip_share)
-        checks.at_least(0.0, rate=self.rate, running=self.running)
-        checks.positive(chip_life=self.chip_life, building_life=self.building_life)
-        checks.finite(margin=self.margin)
-        if self.margin >= 1:
-            raise ValueError(f"margin must stay below 1, got {self.margin}: nothing would be left for the machines")
-
-    @checks.representable
-    def parts(self) -> dict[str, float]:
-        """What a year costs: interest and wear of the chips, of the buildings, and running them."""
-        chips = self.capex * self.chip_share
-        return {
-            "chips": annuity(chips, rate=self.rate, years=self.chip_life),
-            "buildings": annuity(self.capex - chips, rate=self.rate, years=self.building_life),
-            "running": self.capex * self.running,
-        }
-
-    @property
-    @checks.representable
-    def yearly_cost(self) -> float:
-        """What the machines must bring in each year, before anybody else earns on them."""
-        return sum(self.parts().values())
-
-    @property
-    @checks.representable
-    def required_revenue(self) -> float:
-        """What users must pay each year. Equation (value.capex-revenue)."""
-        return self.yearly_cost / (1.0 - self.margin)
-
-    @property
-    @checks.representable
-    def price_per_hour(self) -> float:
-        """What users must pay for each hour sold of the machines that the capex bought. Equation (value.hour)."""
-        return self.required_revenue / (HOURS_PER_YEAR * self.utilisation)
-
-
-class Swing(NamedTuple):
-    """What one input does to a result when it goes from one end of its range to the other."""
-
-    name: str
-    low: float
-    high: float
-
-    @property
-    @checks.representable
-    def width(self) -> float:
-        """Distance between the two results."""
-        return abs(self.high - self.low)
-
-
-@checks.representable
-def swings(measure: Callable[[Case], float], base: Case, ranges: Mapping[str, tuple[float, float]]) -> list[Swing]:
-    """The bars of a tornado chart: one input at a time to its two ends, the others at base; the widest first.
-
-    Args: base: a dataclass.  ranges: low and high end for names of its fields.
-    Raises: ValueError: a name that the dataclass lacks; or what it, or `measure`, refuses.
-    """
-    _check_swings(measure, base, ranges)
-
-    def at(name: str, number: float) -> float:
-        return measure(replace(base, **{name: number}))
-
-    found = [Swing(name, at(name, low), at(name, high)) for name, (low, high) in ranges.items()]
-    return sorted(found, key=lambda swing: swing.width, reverse=True)
-
-
-def _check_swings(measure: object, base: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    checks.callables(measure=measure)
-    checks.of_type(Mapping, ranges=ranges)
-    if not is_dataclass(base) or isinstance(base, type):
-        raise TypeError(f"base must be a dataclass, got {base!r}")
-    for name, ends in ranges.items():
-        checks.one_of([field.name for field in fields(base)], **{"name in ranges": name})
-        checks.array(f"ranges of {name}", ends, "(2,)")
-
-
-@checks.representable
-def together(correlation: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
-    """Uniform numbers in (0, 1) whose normal scores have these correlations (a Gaussian copula).
-
-    Args: correlation: (k, k), symmetric, ones on the diagonal.  Returns: (draws, k). Equation (value.spread).
-    Raises: ValueError: no such matrix.
-    """
-    checks.whole(0, seed=seed)
-    matrix = checks.array("correlation", correlation, "(...)")
-    square = matrix.ndim == 2 and len(matrix) == matrix.shape[1]
-    if not (square and np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1.0)):
-        raise ValueError(f"correlation must be a symmetric matrix with ones on its diagonal, got {matrix.tolist()}")
-    if np.linalg.eigvalsh(matrix).min() < -1e-13:
-        raise ValueError("numbers of the correlation contradict each other: the matrix has a negative eigenvalue")
-    checks.fits(draws=draws, correlation=len(matrix))
-    # Not Generator.multivariate_normal: equal correlations leave its axes to chance, and to the processor.
-    mixing = np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix)))
-    return ndtr(np.random.default_rng(seed).standard_normal((draws, len(matrix))) @ mixing.T)
 
 
 @checks.representable

@@ -1,5 +1,7 @@
 """What the formulas of the business chapters must give: see printed.py."""
 
+import math
+
 import numpy as np
 from printed import Derived, Fixed, as_printed
 from scipy import stats
@@ -7,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import brier_score_loss
 
-from genai_utils.business import bubbles, clusters, evidence, penalties, valuation
+from genai_utils.business import bubbles, clusters, evidence, machines, penalties, valuation
 from genai_utils.business import competition as co
 from genai_utils.business import unit_economics as unit
 from genai_utils.business.adoption import Bass
@@ -471,3 +473,97 @@ def seconds_around_the_ring(n, S, B, lambda_):
 @as_printed("gpu.efficiency", t_comp=(0.1, 2.0), t_ring=(0.0, 2.0), t_hidden=(0.0, 0.1))
 def share_of_the_work(t_comp, t_ring, t_hidden):
     return clusters.efficiency(compute_seconds=t_comp, exchange_seconds=t_ring, hidden_seconds=t_hidden)
+
+
+# --- machines ---------------------------------------------------------------------------------------------------------
+
+
+@as_printed("machines.annuity", K=(1.0, 90.0), r=(0.01, 0.2), n=(2.0, 30.0))
+def instalment(K, r, n):
+    """The payment at which the present value of n years of it is K, by quadrature of nothing: solved."""
+    return brentq(lambda pay: K - pay * (1 - (1 + r) ** -n) / r, 0.0, 10 * K, xtol=1e-12)
+
+
+BUILT = {"K": (10.0, 90.0), "c": (0.3, 0.8), "r": (0.01, 0.2), "n_c": range(3, 8), "n_b": range(10, 30)}
+BUILT |= {"e": (0.0, 0.2), "mu": (0.0, 0.6), "u": (0.2, 1.0)}
+INSTALMENT = Fixed(lambda k, r, n: instalment(k, r, n))
+
+
+def built(K, c, r, n_c, n_b, e, mu, u):
+    return machines.Buildout(
+        capex=K, chip_share=c, chip_life=n_c, building_life=n_b, rate=r, running=e, margin=mu, utilisation=u
+    )
+
+
+def of_built(what):
+    return Derived(lambda v: what(built(**{name: v[name] for name in BUILT}), v))
+
+
+@as_printed("machines.capex-revenue", **BUILT, a=INSTALMENT)
+def bill_of_machines(K, c, r, n_c, n_b, e, mu, u):
+    return built(K, c, r, n_c, n_b, e, mu, u).required_revenue
+
+
+@as_printed("machines.pile", n=range(1, 9), g=(-0.3, 0.9))
+def machines_in_use(n, g):
+    return machines.pile(n, g)
+
+
+@as_printed("machines.every-year", **BUILT, g=(-0.2, 0.9), a=INSTALMENT,
+            P=Derived(lambda v: lambda n: sum((1 + v["g"]) ** -k for k in range(n))))  # fmt: skip
+def bill_of_a_programme(K, c, r, n_c, n_b, e, mu, u, g):
+    return built(K, c, r, n_c, n_b, e, mu, u).every_year(g)
+
+
+@as_printed("machines.path", **BUILT, R_0=(5.0, 90.0), R_o=(0.0, 4.0), R=of_built(lambda b, v: b.required_revenue),
+            x=of_built(lambda b, v: machines.break_even_growth(b, revenue=v["R_0"], claimed=v["R_o"])))  # fmt: skip
+def bills_in_todays_money(R, r, n_c):
+    return R * (1 - (1 + r) ** -n_c) / r
+
+
+@as_printed("machines.run-rate", S=(20.0, 60.0), R_0=(61.0, 90.0),
+            k=Derived(lambda v: math.log1p(machines.growth_behind(v["S"], v["R_0"]))))  # fmt: skip
+def share_of_the_year_sold(S, R_0):
+    return S / R_0
+
+
+@as_printed("machines.hour", **BUILT, R=of_built(lambda b, v: b.required_revenue))
+def dollars_an_hour(K, c, r, n_c, n_b, e, mu, u):
+    return built(K, c, r, n_c, n_b, e, mu, u).price_per_hour
+
+
+@as_printed("machines.depreciation", n=range(1, 9), g=(0.01, 0.9))
+def wear_over_purchases(n, g):
+    return machines.depreciation_share(n, g)
+
+
+@as_printed("machines.loop", O=(1.0, 9.0), X=(1.0, 9.0), v=(0.0, 0.5))
+def sales_with_vendor_finance(O, X, v):
+    return machines.purchases(O, X, vendor=v)
+
+
+def yearly(first, growth):
+    return Derived(lambda v: v[first] * (1 + v[growth]) ** np.arange(6.0))
+
+
+@as_printed("machines.debt", T=6, b=(10.0, 20.0), o=(1.0, 9.0), g_b=(0.0, 0.6), g_o=(0.0, 0.6), v=(0.0, 0.5),
+            r=(0.0, 0.2), B=yearly("b", "g_b"), O=yearly("o", "g_o"))  # fmt: skip
+def debt_at_the_end(b, o, g_b, g_o, v, r):
+    return machines.Expansion(b, g_b, o, g_o, v, r).debts(6)[-1]
+
+
+@as_printed("machines.energy", P=(1.0, 12.0), ell=(0.1, 1.0), q=(1.0, 2.0), H=(10.0, 900.0), N=(1.0, 900.0))
+def kilowatt_hours(P, ell, q, H, N):
+    return machines.kwh_per_million(N * 1e6, node_hours=H, kilowatts=P, load=ell, pue=q)
+
+
+K_EQUAL = 4
+
+
+@as_printed(
+    "machines.spread", k=K_EQUAL, rho=(0.0, 0.9), sigma_one=(0.5, 2.0), over={"i": K_EQUAL, "j": K_EQUAL},
+    sigma=Derived(lambda v: v["sigma_one"]), sigma_i=Derived(lambda v: v["sigma_one"]),
+    sigma_j=Derived(lambda v: v["sigma_one"]), rho_ij=Derived(lambda v: v["rho"]),
+)  # fmt: skip
+def spread_of_tied_inputs(rho, sigma):
+    return math.sqrt((sigma**2 * (rho + (1 - rho) * np.eye(K_EQUAL))).sum())

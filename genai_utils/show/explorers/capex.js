@@ -10,9 +10,9 @@ export const NAMES = [
   "capex", "chip_share", "chip_life", "building_life", "rate", "running", "margin", "revenue_today",
   "utilisation", "gpu_cost", "rent",
 ];
-const HOURS = 8760, CATCH_UP = 5;
+const HOURS = 8760;
 
-/** Equation (value.annuity): yearly payment that repays an amount with interest. */
+/** Equation (machines.annuity): yearly payment that repays an amount with interest. */
 export function annuity(amount, rate, years) {
   return rate === 0 ? amount / years : (amount * rate) / -Math.expm1(-years * Math.log1p(rate));
 }
@@ -24,18 +24,30 @@ export function parts(s) {
 }
 export const yearlyCost = (s) => parts(s).reduce((sum, part) => sum + part, 0);
 
-/** Equation (value.capex-revenue): what users must pay a year, in billions. */
+/** Equation (machines.capex-revenue): what users must pay a year, in billions. */
 export const requiredRevenue = (s) => yearlyCost(s) / (1 - s.margin);
 
-/** What an hour sold of one machine must bring its owner, in dollars; gpu_cost in thousands. Equation (value.hour). */
+/** What an hour sold of one machine must bring, in dollars; gpu_cost in thousands. Equation (machines.hour). */
 export const hourlyCost = (s, utilisation = s.utilisation) =>
   ((yearlyCost(s) / s.capex) * s.gpu_cost * 1000) / (HOURS * utilisation);
 
 /** Share of the hours that must be sold at the market's rent; above 1 no load is enough. */
 export const breakEvenUtilisation = (s) => hourlyCost(s, 1) / s.rent;
 
-/** Growth a year that turns today's revenue into the required one in five years. */
-export const neededGrowth = (s) => (requiredRevenue(s) / s.revenue_today) ** (1 / CATCH_UP) - 1;
+/** Growth a year at which what comes on top of today's revenue pays in the chips' life. Equation (machines.path). */
+export function neededGrowth(s) {
+  const needed = (requiredRevenue(s) + s.revenue_today) / s.revenue_today;
+  const years = Array.from({ length: Math.ceil(s.chip_life) }, (_, k) => [k + 1, Math.min(1, s.chip_life - k)]);
+  const gap = (growth) =>
+    years.reduce((sum, [t, alive]) => sum + (alive * ((1 + growth) ** t - needed)) / (1 + s.rate) ** t, 0);
+  let low = -0.99, high = 1;
+  while (gap(high) < 0) high *= 2;
+  for (let halving = 0; halving < 60; halving += 1) {
+    const middle = (low + high) / 2;
+    if (gap(middle) < 0) low = middle; else high = middle;
+  }
+  return (low + high) / 2;
+}
 
 // --- the explorer ----------------------------------------------------------------------------------------------------
 
@@ -52,14 +64,13 @@ function drawBill(svg, s) {
   ];
   const axis = { yTitle: "billion dollars a year", xTitle: "" };
   bars(svg, columns.map((column) => [...column, money(column[2] - column[1])]), axis);
-  const growth = neededGrowth(s);
   return {
     words: `A year costs ${money(cost)} billion: chips ${money(chips)}, buildings ${money(buildings)}, running ` +
       `${money(running)}. Users must pay ${money(needed)} billion; today they pay ${money(s.revenue_today)} billion.`,
     rows: [
       ["users must pay a year", `${money(needed)} billion`],
       ["times today’s revenue", number(needed / s.revenue_today, 2)],
-      ["growth a year, there in 5 years", growth > 0 ? percent(growth) : "none: it is there"],
+      ["growth a year while chips live", percent(neededGrowth(s))],
       ["revenue per dollar of capex", number(needed / s.capex, 2)],
     ],
   };

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from genai_utils.business.valuation import Buildout
+from genai_utils.business.machines import Buildout
 from genai_utils.records.facts import fact
 from genai_utils.show.explorers.kit import Explorer, Number
 
 _SERVER = fact("B-V7").stated("$270,000") / 8  # one GPU with its part of the server
 _CHIP_SHARE = fact("B-V5").stated("$35B") / fact("B-V5").stated("$50B")
-_REVENUES = (("B-C6", "$37B"), ("B-C7", "$47B"), ("B-C8", "$25B"))
 
 
 class WhatMustBeTrue(Explorer, script="capex"):
@@ -16,19 +15,19 @@ class WhatMustBeTrue(Explorer, script="capex"):
 
     Left: capex (billion dollars) becomes a yearly bill and a required revenue, against `revenue_today` (billion).
     Right: what an hour sold of one GPU must bring, against the market's `rent` (dollars); `gpu_cost` in thousands.
-    Figures of the world start at what the table of facts says: B-C4, B-V5, B-V7, B-U4 and, added up although they
-    count some money twice, the run rates of B-C6, B-C7 and B-C8. The others are assumptions.
-    Equations (value.annuity), (value.capex-revenue), (value.hour).
+    Figures of the world start at what the table of facts says: B-C32, B-V5, B-V7, B-U4, and B-C20 for what users pay.
+    The others are assumptions. Older machines go on needing what users pay today: growth pays for the new ones.
+    Equations (machines.annuity), (machines.capex-revenue), (machines.path), (machines.hour).
     """
 
-    capex = Number(fact("B-C4").stated("725B") / 1e9, min=1.0)
+    capex = Number(fact("B-C32").stated("$745B") / 1e9, min=1.0)
     chip_share = Number(_CHIP_SHARE, min=0.0, max=1.0)
     chip_life = Number(5.0, min=0.5)
     building_life = Number(20.0, min=0.5)
     rate = Number(0.1, min=0.0)
     running = Number(0.05, min=0.0)
     margin = Number(0.5, max=0.99)
-    revenue_today = Number(sum(fact(id).stated(text) for id, text in _REVENUES) / 1e9, min=0.1)
+    revenue_today = Number(fact("B-C20").stated("$175B") / 1e9, min=0.1)
     utilisation = Number(0.6, min=0.01, max=1.0)
     gpu_cost = Number(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1)
     rent = Number(fact("B-U4").value, min=0.01)

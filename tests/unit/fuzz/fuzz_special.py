@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from genai_utils.business.bubbles import exuberance, random_walks
 from genai_utils.business.compliance import DUTIES, KINDS, PLACES, UNITS
+from genai_utils.business.machines import Buildout
 from genai_utils.business.price_lists import price_lists
-from genai_utils.business.valuation import Buildout
 from genai_utils.metrics.estimate import Estimate
 from genai_utils.records import results
 from genai_utils.records.claims import SIGN

@@ -1,4 +1,4 @@
-"""The explorer's JavaScript computes what the valuation module computes, from the settings of the Python class."""
+"""The explorer's JavaScript computes what the module on machines computes, from the settings of the Python class."""
 
 import json
 from dataclasses import asdict, replace
@@ -7,7 +7,7 @@ import pytest
 from node import read, run_module
 from pytest import approx
 
-from genai_utils.business.valuation import Buildout, annuity
+from genai_utils.business.machines import Buildout, annuity, break_even_growth
 from genai_utils.records.facts import fact
 from genai_utils.show.explorers import WhatMustBeTrue
 
@@ -61,9 +61,9 @@ def test_at_the_share_that_pays_an_hour_costs_the_rent(js):
     assert [one.price_per_hour for one in ones] == approx([40.0] * 4, rel=1e-9)
 
 
-def test_five_years_of_the_growth_needed_reach_the_required_revenue(js):
+def test_the_growth_needed_is_that_of_a_path_inside_the_chips_life_on_top_of_todays_revenue(js):
     for growth, build in zip(js("explorer.neededGrowth(s)", states()), BUILDS, strict=True):
-        assert 109.0 * (1 + growth) ** 5 == approx(build.required_revenue, rel=1e-9)
+        assert growth == approx(break_even_growth(build, revenue=109.0, claimed=109.0), rel=1e-7)
 
 
 def test_the_page_asks_for_every_setting_of_the_class_and_for_no_other(js):
@@ -73,8 +73,8 @@ def test_the_page_asks_for_every_setting_of_the_class_and_for_no_other(js):
 
 
 def test_the_settings_of_the_world_are_those_of_the_facts():
-    assert START.capex == 725.0 and START.rent == fact("B-U4").value
-    assert START.revenue_today == 37 + 47 + 25
+    assert START.capex == 745.0 and START.rent == fact("B-U4").value
+    assert START.revenue_today == 175.0
     assert START.chip_share == approx(0.7)
     assert START.gpu_cost == approx(270 / 8 / 0.7, abs=0.05)
 
