@@ -17,7 +17,8 @@ COURSE = Project(ROOT)
 BOOK = ROOT / "book"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in BOOK.rglob("*.md") if path.parent.name != "chapters")
 EXPLORERS = sorted({path.stem for path in (ROOT / "genai_utils/show/explorers").glob("*.js")} - {"kit"})
-COVERAGE, ERRATA, LANDING = BOOK / "appendix" / "coverage.md", BOOK / "appendix" / "errata.md", BOOK / "intro.md"
+COVERAGE, ERRATA, FAQ = (BOOK / "appendix" / f"{name}.md" for name in ("coverage", "errata", "faq"))
+LANDING = BOOK / "intro.md"
 
 # How many things of each kind the five articles name, numbered from 01.
 NAMED = dict(M=36, T=41, D=5, A=25, B=27, R=17, C=6, F=19, L=23, G=8, S=33, Q=12, O=10)
@@ -129,3 +130,20 @@ def test_an_erratum_says_where_it_stands_what_is_right_in_it_what_holds_and_wher
 def test_no_erratum_is_listed_twice():
     numbers = [entry.split(":")[0] for entry in ENTRIES]
     assert numbers and len(numbers) == len(set(numbers))
+
+
+QUESTIONS = re.split(r"^## ", edited.text_of(FAQ), flags=re.MULTILINE)[1:]
+
+
+def test_each_question_of_the_articles_has_an_answer():
+    assert len(QUESTIONS) == NAMED["Q"]
+
+
+@pytest.mark.parametrize("entry", QUESTIONS, ids=lambda entry: entry.split("\n")[0])
+def test_a_question_is_answered_in_two_or_three_sentences_with_a_link_to_the_evidence(entry):
+    question, _, answer = entry.partition("\n\n")
+    said = re.fullmatch(r"\*S[0-4] §[\d., QS§;]+\.\* (.+)", answer.strip())
+    assert question.endswith("?") and said, "an answer begins with the article and section that ask"
+    prose = re.sub(r"\]\([^)]*\)", "]", said[1])
+    assert 2 <= len(re.findall(r"[.?!](?= |$)", prose)) <= 3
+    assert "../../notebooks/" in answer and not re.search(r"\d", prose), "figures stand in the linked cells"
