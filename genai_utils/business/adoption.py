@@ -6,8 +6,10 @@ Time in years since the launch; adopters in any one unit (a million users).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -16,9 +18,27 @@ from genai_utils import checks
 
 Numbers = float | Sequence[float] | np.ndarray
 
+_MILESTONE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([MB]) \((\d{1,2} [A-Z][a-z]{2} \d{4})\)")
+_MILLIONS = {"M": 1.0, "B": 1_000.0}
+
 # The search for the two speeds, a year: from "one in a million by itself" to "everybody within a month".
 _INNOVATION = np.geomspace(1e-6, 3.0, 70)
 _IMITATION = np.geomspace(1e-3, 20.0, 70)
+
+
+def milestones(statement: str, launch: date) -> tuple[np.ndarray, np.ndarray]:
+    """Years since the launch and millions reached, of each "100M (6 Nov 2023)" or "1.2B (29 Sep 2026)": (n,) twice.
+
+    Raises: ValueError: a statement without a dated number, or a day that does not exist.
+    """
+    checks.of_type(str, statement=statement)
+    checks.of_type(date, launch=launch)
+    found = _MILESTONE.findall(statement)
+    if not found:
+        raise ValueError(f'statement holds no milestone such as "100M (6 Nov 2023)": {statement!r}')
+    days = [(datetime.strptime(day, "%d %b %Y").date() - launch).days for _, _, day in found]
+    reached = [float(number) * _MILLIONS[unit] for number, unit, _ in found]
+    return np.array(days) / 365.25, np.array(reached)
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,33 @@ def explosive_paths(n: int, *, start: int, end: int, root: float, level: float, 
     return prices
 
 
+@checks.representable
+def fair_bubbles(
+    n: int, *, rate: float, burst: float, bubble: float, paths: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prices with a bubble at which nobody gains on average, and what their holders gained above interest.
+
+    Price = value + bubble. The value takes steps N(0, 1) and pays its interest as dividends; the bubble grows by
+    (1 + rate) / (1 - burst) each step until it bursts, for good. Equation (value.bubble).
+    Args: rate: interest of a step.  burst: chance of bursting in a step, 0..1 exclusive of 1.  bubble: the first.
+    Returns: prices, up to a constant, and cumulated gains, each (paths, n); the gains are 0 on average.
+    Raises: ValueError: a negative rate or bubble, or burst out of its range.
+    Source: Blanchard & Watson 1982, NBER working paper 945.
+    """
+    checks.at_least(0.0, rate=rate, bubble=bubble)
+    checks.share("[0, 1)", burst=burst)
+    checks.whole(0, seed=seed)
+    checks.whole(1, n=n)
+    checks.fits(paths=paths, n=n)
+    random = np.random.default_rng(seed)
+    value = np.cumsum(random.standard_normal((paths, n)), axis=1)
+    alive = np.cumprod(random.random((paths, n - 1)) >= burst, axis=1)
+    grown = np.full((paths, n), float(bubble))
+    grown[:, 1:] *= alive * ((1.0 + rate) / (1.0 - burst)) ** np.arange(1.0, n)
+    gains = np.diff(value) + np.diff(grown) - rate * grown[:, :-1]
+    return value + grown, np.concatenate([np.zeros((paths, 1)), np.cumsum(gains, axis=1)], axis=1)
+
+
 @dataclass(frozen=True)
 class Quantile:
     """A quantile of simulated numbers, and the range that chance leaves for it (95 %)."""

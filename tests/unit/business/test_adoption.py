@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -107,3 +108,15 @@ def test_a_ceiling_outside_its_bound_is_refused(ceiling):
 def test_a_bootstrap_needs_more_points_than_numbers_to_fit():
     with pytest.raises(ValueError, match="need 4 or more"):
         adoption.bootstrap([1, 2, 3], [1, 2, 3], bound=10, draws=2, seed=0)
+
+
+def test_milestones_are_read_with_their_days_and_units():
+    statement = "users: 100M (30 Nov 2023), 1.2B (29 Nov 2024), 300M (Dec 2024); 50M paying, 2.5M (x)"
+    years, reached = adoption.milestones(statement, date(2022, 11, 30))
+    assert years == approx([365 / 365.25, 730 / 365.25]) and reached == approx([100, 1_200])
+
+
+@pytest.mark.parametrize("statement", ["", "300M (Dec 2024)", "300M (31 Jun 2024)"])
+def test_a_statement_without_a_dated_milestone_is_refused(statement):
+    with pytest.raises(ValueError, match="milestone|day is out of range"):
+        adoption.milestones(statement, date(2022, 11, 30))

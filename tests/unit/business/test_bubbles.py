@@ -169,3 +169,37 @@ def test_prices_without_a_number_or_a_movement_are_refused():
 def test_a_bubble_outside_the_series_is_refused(start, end):
     with pytest.raises(ValueError, match="0 <= start < end < n"):
         bubbles.explosive_paths(50, start=start, end=end, root=1.05, level=10, paths=1, seed=0)
+
+
+@pytest.mark.parametrize("burst", [0.0, 0.02])
+def test_holders_of_a_fair_bubble_gain_nothing_on_average(burst):
+    """4,000 paths; four standard errors."""
+    prices, gains = bubbles.fair_bubbles(40, rate=0.01, burst=burst, bubble=2.0, paths=4_000, seed=0)
+    assert prices.shape == gains.shape == (4_000, 40) and (gains[:, 0] == 0).all()
+    assert abs(gains[:, -1].mean()) < 4 * gains[:, -1].std() / 4_000**0.5
+
+
+def test_a_fair_bubble_that_never_bursts_is_interest_and_leaves_no_gain():
+    """Without one, and with one, the same gains; the price grows by the interest on the bubble."""
+    plain, gains = bubbles.fair_bubbles(30, rate=0.05, burst=0.0, bubble=0.0, paths=2, seed=1)
+    blown, same = bubbles.fair_bubbles(30, rate=0.05, burst=0.0, bubble=3.0, paths=2, seed=1)
+    np.testing.assert_allclose(same, gains, atol=1e-9)
+    np.testing.assert_allclose(blown - plain, np.tile(3.0 * 1.05 ** np.arange(30), (2, 1)))
+
+
+def test_a_fair_bubble_grows_faster_the_sooner_it_may_burst_and_stays_burst():
+    plain, _ = bubbles.fair_bubbles(200, rate=0.0, burst=0.1, bubble=0.0, paths=50, seed=2)
+    blown, _ = bubbles.fair_bubbles(200, rate=0.0, burst=0.1, bubble=1.0, paths=50, seed=2)
+    bubble = blown - plain
+    alive = bubble[:, 1:] > 1e-6
+    np.testing.assert_allclose((bubble[:, 1:] / np.maximum(bubble[:, :-1], 1e-9))[alive], 1 / 0.9, rtol=1e-3)
+    assert (np.diff(alive.astype(int), axis=1) <= 0).all() and not alive[:, -1].all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"burst": 1.0}, "burst"), ({"rate": -0.1}, "rate"), ({"bubble": -1.0}, "bubble"), ({"n": 0}, "n ")],
+)
+def test_a_bubble_that_cannot_be_fair_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        bubbles.fair_bubbles(**{"n": 10, "rate": 0.01, "burst": 0.1, "bubble": 1.0, "paths": 2, "seed": 0, **changes})

@@ -114,6 +114,7 @@ GOOD: Special = {
     "text_of.path": (st.just(TABLE), "a file"),
     "results.read.table": (st.just(results.TABLE), "the table"),
     "Fact.id": (st.sampled_from(["B-U4", "C-A12"]), "a code"),
+    "milestones.statement": (st.just("100M (6 Nov 2023), 1.2B (29 Sep 2026)"), "dated numbers"),
     "Fact.confidence": (st.sampled_from(["V1", "V2 (a talk)", "U"]), "begins with one of three codes"),
     "Fact.value": (st.floats(0.05, 9), "with a unit"),
     "Fact.unit": (st.just("USD"), "with a value"),
