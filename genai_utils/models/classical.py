@@ -393,7 +393,7 @@ def _normal_between(low: Tensor, high: Tensor, u: Tensor) -> Tensor:
     low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)
     log_u = u.clamp(min=1e-9).log()
     below = torch.logaddexp(torch.special.log_ndtr(low), log_u + _log_normal_between(low, high))
-    far = high + log_u / high.abs().clamp(min=1)  # beyond the numbers of float64 the tail is exponential
+    far = high + log_u / high.abs()  # beyond the numbers of float64 the tail is exponential
     z = torch.where(high < -35, far, torch.special.ndtri(below.exp()))
     z = torch.minimum(torch.maximum(z, low), high)
     return torch.where(flip, -z, z)

@@ -218,7 +218,6 @@ class Block(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         of_type(Config, config=config)
-        fits(width=config.width, rows=config.width)
         self.norm1, self.attention, self.norm2 = _norm(config), Attention(config), _norm(config)
         self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
         self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)

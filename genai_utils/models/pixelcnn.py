@@ -247,7 +247,6 @@ class PixelModel(nn.Module, ABC):
 
 
 def _check_levels(levels: int) -> None:
-    whole(2, levels=levels)
     between(2, 256, levels=levels)
 
 

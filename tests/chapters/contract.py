@@ -31,8 +31,7 @@ from tools.notebooks import MAX_BYTES, WIDGETS, Project
 
 # Chapters that exceed a cap of CAPS until somebody mends them: chapter -> cap -> the number that it has today. It must
 # not grow, and an exception that is no longer needed is an error. `python -m tools.lint_chapters` finds the long lines.
-EXCEPTIONS: dict[str, dict[str, int]] = {
-}
+EXCEPTIONS: dict[str, dict[str, int]] = {}
 
 CLAIM = '"family.name", "It holds.", source=..., supported=..., refuted=..., evidence=..., alternative=...'
 SHOWN = 'CONTRIBUTING.md shows one under "Exercises, quiz and claims"'

@@ -58,6 +58,14 @@ def test_exact_data_give_back_the_model_that_made_them():
     assert (found.ceiling, found.innovation, found.imitation) == approx((1_000, 0.01, 1.8), rel=1e-4)
 
 
+def test_the_search_for_a_speed_ends_at_the_edge_of_its_range():
+    """Growth that nobody began, and none that imitates: the fit stops at one in a million and at a thousandth."""
+    slow = adoption.fit(YEARS, adoption.Bass(1_000.0, 1e-9, 2.0).adopters(YEARS + 6), bound=8_000)
+    alone = adoption.fit(YEARS, adoption.Bass(1_000.0, 0.5, 0.0).adopters(YEARS), bound=1_000, ceiling=1_000)
+    assert slow.innovation >= 0.999_999e-6 and alone.imitation >= 0.999_999e-3
+    assert alone.imitation == approx(1e-3, rel=1e-3)
+
+
 def test_a_fixed_ceiling_is_kept_and_a_bound_is_obeyed():
     seen = TRUE.adopters(YEARS[:3])
     assert adoption.fit(YEARS[:3], seen, bound=8_000, ceiling=700).ceiling == 700

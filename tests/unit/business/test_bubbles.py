@@ -24,6 +24,12 @@ def test_the_module_needs_no_torch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_a_walk_drifts_by_one_over_its_whole_length():
+    """2,500 steps' worth of chance: the mean of the ends has a standard error of 0.02."""
+    ends = bubbles.random_walks(4, paths=10_000, seed=0)[:, -1]
+    assert ends.mean() == approx(1.0, abs=0.1) and ends.std() == approx(2.0, rel=0.05)
+
+
 @pytest.mark.parametrize("n", [40, 120, 500])
 def test_every_statistic_is_that_of_pyexuber(n):
     ours, theirs = bubbles.exuberance(walk(n, n)), exuber.radf(walk(n, n), lag=0)

@@ -289,7 +289,7 @@ def test_payers_who_cost_more_than_they_bring_are_refused_as_a_way_out():
         replace(PLAN, users=0.0).break_even_paying_share()
 
 
-BAD = [math.nan, math.inf, -1.0]
+BAD = [math.nan, math.inf, -1e-9]
 CALLS = [
     (ue.usd_per_million_tokens, MACHINE),
     (ue.break_even_utilisation, {"usd_per_million": 1.0, "tokens_per_second": 1.0, "machine_usd_per_hour": 1.0}),

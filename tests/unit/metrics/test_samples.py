@@ -201,6 +201,22 @@ def test_the_spread_of_the_kernel_distance_says_which_subsets(real, fake):
     assert estimate.spread > 0 and estimate.meaning == "standard deviation over random subsets of 500"
 
 
+@pytest.mark.parametrize(("n", "m", "size"), [(11, 40, "5"), (40, 11, "5"), (4, 5, "2"), (2001, 2100, "1,000")])
+def test_subsets_are_half_of_the_smaller_set_and_at_most_a_thousand(n, m, size):
+    found = kernel_distance(gaussian(n, 2, 0), gaussian(m, 2, 1), subsets=2)
+    assert found.meaning.endswith(f" of {size}")
+
+
+def test_the_spread_of_the_frechet_distance_is_that_of_scipys_over_the_same_resamples():
+    a, b = gaussian(40, 3, 0) * torch.tensor([1.0, 2.0, 9.0]), gaussian(50, 3, 1) + 1
+    generator, found = torch.Generator().manual_seed(0), []
+    for _ in range(5):
+        x, y = (each[torch.randint(len(each), (len(each),), generator=generator)].numpy() for each in (a, b))
+        root = sqrtm(np.cov(x.T) @ np.cov(y.T)).real
+        found.append(((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(np.cov(x.T) + np.cov(y.T) - 2 * root))
+    assert frechet_distance(a, b, resamples=5).spread == pytest.approx(np.std(found), rel=1e-6)
+
+
 def test_the_spread_of_precision_is_binomial(real, fake):
     p = precision_recall_density_coverage(real, fake).precision
     assert p.spread == pytest.approx((p.value * (1 - p.value) / 1000) ** 0.5)
@@ -359,12 +375,15 @@ def test_a_floor_can_be_given(report, test_images):
     ("images", "message"),
     [
         (fashion_mnist("test").pixels[:3], r"must be in \[-1, 1\], got max 255.0; use data.fashion_mnist\(\)"),
+        (torch.zeros(2, 1, 28, 28) + 1.001, r"must be in \[-1, 1\], got max 1.001"),
+        (torch.zeros(2, 1, 28, 28) - 1.001, r"must be in \[-1, 1\], got min -1.001"),
         (torch.zeros(2, 1, 28, 28) - 3, r"must be in \[-1, 1\], got min -3.0"),
         (torch.zeros(2, 1, 28, 28, dtype=torch.int64), r"must be floating point in \[-1, 1\], got torch.int64"),
         (torch.zeros(2, 28, 28), r"shape \(n, 1, 28, 28\), got \(2, 28, 28\)"),
         (torch.zeros(2, 3, 28, 28), r"shape \(n, 1, 28, 28\), got \(2, 3, 28, 28\)"),
         (torch.zeros(0, 1, 28, 28), "at least one image"),
         (torch.tensor([0.0, float("nan")]).view(2, 1, 1, 1).expand(2, 1, 28, 28), "got NaN or infinity in 1 of 2"),
+        (torch.full((2, 1, 28, 28), float("nan")), "got NaN or infinity in 2 of 2"),
     ],
 )
 def test_images_of_the_wrong_kind_are_refused(images, message):

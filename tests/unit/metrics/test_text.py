@@ -33,6 +33,15 @@ def test_the_error_of_blocks_is_that_of_the_mean_for_independent_symbols():
     assert np.mean([estimate.spread for estimate in measured]) == pytest.approx(spread, rel=0.2)
 
 
+def test_the_error_is_that_of_twenty_stretches_if_nothing_else_is_said():
+    log_probs = -np.random.default_rng(0).exponential(size=100)
+    means = log_probs.reshape(20, 5).mean(axis=1) / math.log(2)
+    found = text.bits_per_character(log_probs)
+    assert found == text.bits_per_character(log_probs, blocks=20)
+    assert found.spread == pytest.approx(means.std(ddof=1) / 20**0.5)
+    assert math.isnan(text.bits_per_character(log_probs[:39]).spread)
+
+
 @pytest.mark.parametrize("bad", [[], [[-1.0]], [0.5], [math.nan]])
 def test_what_is_no_list_of_log_probabilities_is_refused(bad):
     with pytest.raises(ValueError, match="log_probs must (be 0 or less|have shape|hold)"):

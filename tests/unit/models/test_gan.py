@@ -70,6 +70,12 @@ def gradient(scalar: Tensor, by: Tensor) -> Tensor:
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("build", [gan.Discriminator, gan.MLPDiscriminator, gan.MLPGenerator])
+def test_what_is_negative_passes_a_layer_at_a_fifth(build):
+    bends = [layer for layer in build().modules() if isinstance(layer, nn.LeakyReLU)]
+    assert len(bends) >= 2 and {layer.negative_slope for layer in bends} == {0.2}
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 @pytest.mark.parametrize("build", [gan.Generator, gan.MLPGenerator])
 def test_generators_map_noise_to_images_between_minus_one_and_one(build, n):

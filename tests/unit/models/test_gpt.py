@@ -224,6 +224,27 @@ def test_a_model_that_fits_a_gpu_is_made_and_a_larger_one_refused_before_it_take
         GPT(replace(large, layers=96))
 
 
+@pytest.mark.parametrize(
+    ("init", "spreads"),
+    [
+        (
+            "idle",
+            {"tokens": 1.0, "places": 1.0, "head": 0.02, "qkv": 64**-0.5, "up": 64**-0.5, "out": 0.0, "down": 0.0},
+        ),
+        ("gpt2", {"tokens": 0.02, "places": 0.02, "head": 0.02, "qkv": 0.02, "up": 0.02, "out": 0.01, "down": 0.01}),
+    ],
+)
+def test_each_matrix_starts_with_its_own_spread_and_biases_at_zero(init, spreads):
+    torch.manual_seed(0)
+    model = GPT(Config(90, context=90, layers=2, heads=1, width=64, positions="learned", bias=True, init=init))
+    for name, parameter in model.named_parameters():
+        kind = name.split(".")[-2]
+        if name.endswith("bias"):
+            assert not parameter.any()
+        elif parameter.dim() == 2:
+            assert parameter.std().item() == pytest.approx(spreads[kind], rel=0.05), name
+
+
 @pytest.mark.parametrize(("init", "idle"), [("idle", True), ("gpt2", False)])
 def test_a_block_begins_by_changing_nothing_or_little(init, idle):
     torch.manual_seed(0)
@@ -365,6 +386,10 @@ def test_tokens_that_are_no_whole_numbers_or_no_tensor_are_named():
 def test_tokens_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"\(batch, time\) with at most 12 tokens in all, got"):
         awake(BASE)(torch.zeros(shape, dtype=torch.long))
+
+
+def test_one_text_in_four_bytes_a_number_is_what_writing_reads_if_nothing_else_is_said():
+    assert gpt.decoding_bytes(BASE, 9) == gpt.decoding_bytes(BASE, 9, batch=1, item=4)
 
 
 def test_training_takes_three_times_the_operations_of_reading():

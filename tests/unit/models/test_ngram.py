@@ -72,6 +72,12 @@ def test_symbols_outside_the_alphabet_are_named():
         NGram(TEXT, 2).log_probs("az")
 
 
+def test_the_discount_is_that_of_what_was_seen_once_and_twice():
+    """Two symbols once, two twice: 2 / (2 + 2 * 2) is taken off each count and spread over the alphabet of five."""
+    p = NGram("abccdd", 1, alphabet="abcde").distribution("")
+    assert p.tolist() == pytest.approx([(count - 1 / 3 * (count > 0) + 4 / 15) / 6 for count in (1, 1, 2, 2, 0)])
+
+
 def test_a_discount_is_found_even_where_nothing_is_rare():
     assert NGram("aaaa", 1, alphabet="ab").distribution("")[0] == pytest.approx((4 - 0.5 + 0.25) / 4)
 

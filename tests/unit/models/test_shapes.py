@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import genai_utils as gu
+from genai_utils.models import autoencoder, densities, gan, gpt, pixelcnn, vae, vqvae, wavenet
 from genai_utils.models.shapes import check_labels
 
 
@@ -13,6 +14,29 @@ def test_the_size_of_a_model_counts_shared_weights_once_and_buffers_not():
     assert gu.models.size(model) == 15 + 5 + 10 + 15
     model[2].weight = model[0].weight
     assert gu.models.size(model) == 15 + 5 + 10
+
+
+@pytest.mark.parametrize(
+    ("build", "size"),
+    [
+        (autoencoder.Autoencoder, 410_912),
+        (autoencoder.Denoiser, 11_588),
+        (gan.MLPGenerator, 550_416),
+        (gan.MLPDiscriminator, 533_505),
+        (gan.Generator, 121_249),
+        (gan.Discriminator, 65_105),
+        (lambda: gpt.GPT(gpt.Config(65)), 804_224),
+        (pixelcnn.PixelCNN, 54_538),
+        (pixelcnn.GatedPixelCNN, 80_170),
+        (vae.VAE, 1_360_696),
+        (lambda: densities.MixturePrior(20), 5_248),
+        (vqvae.VQVAE, 80_240),
+        (vqvae.CodePrior, 114_496),
+        (wavenet.WaveNet, 125_152),
+    ],
+)
+def test_a_model_without_settings_has_the_size_that_shipped_weights_and_pages_count_on(build, size):
+    assert gu.models.size(build()) == size
 
 
 @pytest.mark.parametrize(("labels", "kinds"), [(None, 0), (torch.tensor([0, 2]), 3), (torch.tensor([[]])[0].long(), 3)])

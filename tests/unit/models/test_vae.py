@@ -1,6 +1,8 @@
 """The pieces of genai_utils.models.vae against torch.distributions, quadrature and the exact linear-Gaussian model."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from sklearn.decomposition import PCA
 from torch import distributions as dist
 from torch import nn
 
+from genai_utils import zoo
 from genai_utils.data.toys import LinearGaussian
 from genai_utils.models import vae
 
@@ -285,6 +288,11 @@ def test_a_centred_model_sees_and_draws_differences_from_the_mean_image(observat
 def test_pixels_that_are_always_black_may_still_become_white():
     assert vae.Bernoulli().output_of(-torch.ones(1, 2, 2)).min() > -6
     assert torch.equal(vae.Gaussian().output_of(torch.ones(3)), torch.ones(3))
+
+
+def test_the_maps_have_the_weights_that_their_card_measures():
+    card = (Path(zoo.__file__).parent / "weights/vae-maps.md").read_text()
+    assert tuple(map(float, re.findall(r"^\| ([\d.]+) \|", card, re.MULTILINE))) == vae.MAP_BETAS
 
 
 def test_labels_reach_both_networks():

@@ -61,6 +61,10 @@ def test_codes_that_are_not_in_the_book_are_refused(codes, found):
 # --- codebook ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_codebook_alone_has_the_size_of_that_of_the_autoencoder():
+    assert vqvae.Codebook().vectors.shape == vqvae.VQVAE().codebook.vectors.shape == (128, 32)
+
+
 def test_a_codebook_gives_back_its_own_vectors():
     book = vqvae.Codebook(6, 2)
     codes = torch.randint(6, (3, 4, 5))
@@ -115,6 +119,13 @@ def test_a_codebook_started_on_data_holds_different_vectors_of_the_batch():
     assert torch.allclose(book.vectors[0], before[0] * 0.5)
 
 
+def test_a_new_start_forgets_how_often_codes_were_chosen():
+    book, z = vqvae.Codebook(3, 2, decay=0.5), torch.randn(1, 2, 2, 2)
+    book.update(z, torch.zeros(1, 2, 2, dtype=torch.long))
+    book.start(z)
+    assert book.counts.tolist() == [1, 1, 1] and torch.equal(book.sums, book.vectors)
+
+
 def test_fewer_vectors_than_codes_are_used_again():
     book = vqvae.Codebook(5, 2)
     book.start(torch.tensor([1.0, 2.0]).view(1, 1, 2, 1).expand(1, 2, 2, 1))
@@ -141,6 +152,13 @@ def test_encoding_does_not_depend_on_how_many_pictures_come_at_once():
     codes = model.encode(x)
     assert (codes[:3] == model.encode(x[:3])).float().mean() > 0.98
     assert model.decode(codes).shape == x.shape and model.decode(codes).abs().max() <= 1
+
+
+def test_decoded_pictures_are_cut_to_black_and_white():
+    model = vqvae.VQVAE(codes=4, width=2, channels=2)
+    for end in (-1.0, 1.0):
+        model.decoder[-2].bias.data.fill_(30 * end)
+        assert (model.decode(torch.zeros(1, 7, 7, dtype=torch.long)) == end).all()
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 32, 32), (2, 3, 28, 28), (28, 28)])
@@ -192,6 +210,16 @@ def test_a_place_sees_its_neighbours_and_misses_a_corner_above_and_to_the_right(
     before = torch.ones(49, 49).tril(-1).bool()
     missed = (before & ~seen).sum(1)
     assert (missed > 0).sum() == 18 and missed[3 * 7] == 6  # 18 places are partly blind; (3, 0) sees 15 of 21
+
+
+def test_a_block_looks_at_its_own_place_too():
+    block, x = vqvae.CausalBlock(4), torch.randn(1, 4, 3, 3)
+    for parameter in block.parameters():
+        nn.init.constant_(parameter, 0.5)
+    changed = x.clone()
+    changed[..., 1, 1] += 1
+    moved = (block(changed) - changed - block(x) + x).abs().amax((0, 1)) > 1e-6
+    assert moved.tolist() == [[False] * 3, [False, True, True], [True] * 3]
 
 
 def test_the_probability_of_a_captionless_map_is_the_mean_over_captions():

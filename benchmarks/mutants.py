@@ -1,0 +1,294 @@
+"""Do the tests notice a small mistake? Plant one at a time in the package, and run the tests that pass its place.
+
+    OMP_NUM_THREADS=1 python benchmarks/mutants.py [--sample 400] [--seed 0] [--minutes 9] [--again] [--output FILE]
+
+A sample is drawn from all mutants of four rooms with equal chances. Mutants that the file holds are not tried again, so
+that a run goes on where it stopped; --again tries only those that survived. A mutant is killed where a test fails,
+hangs or cannot be collected. What differs in nothing that a test should ask for stands in mutants.csv, with its reason.
+
+The mistakes are those of mutmut and cosmic-ray. But mutmut 3 leaves out every function that has a decorator, as most of
+our formulas have; cosmic-ray starts Python and torch for each mutant. Here a process that has imported the libraries,
+and nothing of ours, is forked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import gc
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import Any
+
+import pytest
+from coverage import CoverageData
+from hypothesis import Phase, settings
+
+ROOT, PACKAGE, ROOMS = Path(__file__).parents[1], "genai_utils", ("business", "metrics", "models", "records")
+TESTS = ("tests/equations", *(f"tests/unit/{room}" for room in (*ROOMS, "rules", "fuzz")))
+LOOKING = "tests/unit/rules"  # at all of the package
+LIBRARIES = "torch torchvision torchmetrics transformers arch statsmodels.api hmmlearn.hmm sklearn.mixture IPython"
+LIBRARIES += " matplotlib.pyplot jupytext nbformat bs4 sympy.parsing.latex scipy.stats pyexuber anywidget tqdm.auto"
+RESULT = ROOT / "benchmarks/results/mutants.json"
+FAILED = 99  # status of a process that did not get to its tests
+QUICK = ("-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
+SECONDS = 30  # that a test may take; the slowest takes 4
+SWAPS: dict[type[ast.AST], type[ast.AST]] = {ast.Add: ast.Sub, ast.Mult: ast.Div, ast.BitAnd: ast.BitOr}
+SWAPS |= {ast.Lt: ast.LtE, ast.Gt: ast.GtE, ast.And: ast.Or, ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.In: ast.NotIn}
+SWAPS |= {new: old for old, new in SWAPS.items()} | {ast.Pow: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Div}
+SAME = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)  # to swap one is to negate the condition
+
+
+def wrong(node: ast.AST) -> Iterator[ast.AST]:
+    """The node with one small mistake, for each that can be made in itself, not in its children."""
+
+    def but(field: str, new: Any) -> ast.AST:
+        changed = copy.copy(node)
+        setattr(changed, field, new)
+        return changed
+
+    def each(field: str, change: Callable[[Any], list[Any]]) -> Iterator[ast.AST]:
+        old = getattr(node, field)
+        yield from (but(field, [*old[:i], *change(old[i]), *old[i + 1 :]]) for i in range(len(old)))
+
+    def negated(test: ast.expr) -> ast.expr:  # or the same, where another mistake is just that
+        twice = isinstance(test, ast.UnaryOp) or (isinstance(test, ast.Compare) and isinstance(test.ops[0], SAME))
+        return test if twice else ast.UnaryOp(ast.Not(), test)
+
+    match node:
+        case ast.BinOp() | ast.AugAssign() | ast.BoolOp() if type(node.op) in SWAPS:
+            yield but("op", SWAPS[type(node.op)]())
+        case ast.Compare():
+            yield from each("ops", lambda op: [SWAPS[type(op)]()])
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
+            yield node.operand
+        case ast.Constant(value=bool(value)):
+            yield but("value", not value)
+        case ast.Constant(value=int(value) | float(value)):
+            yield from (but("value", value + 1), but("value", value - 1))
+        case ast.If() | ast.While() | ast.IfExp():
+            yield but("test", negated(node.test))
+        case ast.comprehension():
+            yield from each("ifs", lambda test: [negated(test)])
+        case ast.For():
+            yield but("iter", ast.Tuple([], ast.Load()))
+        case ast.ExceptHandler(type=ast.expr()):
+            yield but("type", ast.Tuple([], ast.Load()))
+        case ast.Call():
+            yield from each("keywords", lambda _: [])
+        case ast.FunctionDef():
+            yield from each("decorator_list", lambda _: [])
+        case ast.Expr(value=ast.Call()) | ast.Raise():
+            yield ast.Pass()
+        case ast.Break() | ast.Continue():
+            yield ast.Continue() if isinstance(node, ast.Break) else ast.Break()
+
+
+@dataclass(eq=False)
+class Mutant:
+    """A mistake: a node in a slot of the tree of a file.  lines: of the function that has it, or of the file."""
+
+    name: str
+    file: Path
+    lines: range
+    tree: ast.Module
+    slot: tuple[ast.AST, str, int | None]
+    node: ast.AST
+
+    def swap(self) -> None:
+        """Put the mistake into the tree, or take it out again."""
+        parent, field, i = self.slot
+        holder: Any = vars(parent) if i is None else getattr(parent, field)
+        key: Any = field if i is None else i
+        holder[key], self.node = self.node, holder[key]
+
+
+def mutants(file: Path) -> list[Mutant]:
+    """All mistakes that can be made in a file, in the order of its text; no two have one name."""
+    source = file.read_text(encoding="utf-8")
+    tree, found, named = ast.parse(source), list[Mutant](), Counter[str]()
+    whole = range(1, source.count("\n") + 2)
+
+    def visit(parent: ast.AST, scope: str, lines: range, statement: ast.AST) -> None:
+        for field, value in ast.iter_fields(parent):
+            for i, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if not isinstance(child, ast.AST) or field in ("annotation", "returns", "exc"):
+                    continue  # types are checked by mypy, and the words of an error are free
+                inside, span = scope, lines
+                if isinstance(child, ast.ClassDef | ast.FunctionDef) and lines == whole:
+                    inside = f"{scope}.{child.name}".lstrip(".")
+                    if isinstance(child, ast.FunctionDef):
+                        span = range(child.body[0].lineno, (child.end_lineno or 0) + 1)
+                own = isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
+                within = child if own else statement
+                for new in wrong(child):
+                    mutant = Mutant("", file, span, tree, (parent, field, i), new)
+                    old = header(within)
+                    mutant.swap()
+                    change = difference(old, header(new if own else within))
+                    mutant.swap()
+                    if change:
+                        name = f"{file.relative_to(ROOT / PACKAGE)} {inside}: {change}"
+                        named[name] += 1
+                        mutant.name = name if named[name] == 1 else f"{name} #{named[name]}"
+                        found.append(mutant)
+                visit(child, inside, span, within)
+
+    visit(tree, "", whole, tree)
+    return found
+
+
+def header(node: ast.AST) -> str:
+    """A statement as text, without the statements in it."""
+    bare = copy.copy(node)
+    for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+        if isinstance(getattr(node, name, None), list):
+            setattr(bare, name, [ast.Pass()] if name == "body" else [])
+    return ast.unparse(bare).removesuffix("\n    pass")
+
+
+def difference(old: str, new: str) -> str:
+    """Where two texts differ, with what stands beside it; nothing if they do not."""
+    start = len(os.path.commonprefix([old, new]))
+    end = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))
+    cut = [text[max(0, start - 30) : len(text) - max(0, end - 30)].split() for text in (old, new)]
+    return " => ".join(map(" ".join, cut)) if old != new else ""
+
+
+def passed() -> Callable[[Mutant], dict[str, set[str]]]:
+    """Which tests, by file, pass the place of a mutant; runs all once if a file of ours is newer than the last run."""
+    data = ROOT / ".coverage.mutants"
+    ours = [path for folder in (PACKAGE, "tests") for path in (ROOT / folder).rglob("*.py")]
+    if not data.exists() or data.stat().st_mtime < max(path.stat().st_mtime for path in ours):
+        command = f"{sys.executable} -m pytest -q -p no:cacheprovider --cov={PACKAGE} --cov-context=test --cov-report="
+        environment = os.environ | {"COVERAGE_FILE": str(data)}
+        subprocess.run([*command.split(), *TESTS], cwd=ROOT, env=environment, check=True)
+    found = CoverageData(str(data))
+    found.read()
+
+    def through(mutant: Mutant) -> dict[str, set[str]]:
+        tests: dict[str, set[str]] = defaultdict(set)
+        for line, contexts in found.contexts_by_lineno(str(mutant.file)).items():
+            for test in {context.rsplit("|", 1)[0] for context in contexts if context and line in mutant.lines}:
+                tests[test.split("::")[0]].add(test)
+        if mutant.lines.start == 1:  # outside of functions: it may matter to those who only look at what there is
+            tests |= {str(file.relative_to(ROOT)): set() for file in (ROOT / LOOKING).glob("test_*.py")} | tests
+        return tests
+
+    return through
+
+
+def killed(mutant: Mutant, tests: dict[str, set[str]]) -> bool:
+    """Whether a test fails with the mutant in its place, tried in a process of its own, which is silent."""
+    if child := os.fork():
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status == FAILED:
+            raise RuntimeError(f"the process of {mutant.name} failed outside of the tests")
+        return status != 0
+    status = FAILED
+    try:
+        status = trial(mutant, tests)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def trial(mutant: Mutant, tests: dict[str, set[str]]) -> int:
+    """Put the mutant into the package and run the tests up to the first failure: 0 if there is none."""
+    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    mutant.swap()
+    code = compile(ast.fix_missing_locations(mutant.tree), mutant.file, "exec")
+    read = SourceFileLoader.get_code
+    SourceFileLoader.get_code = lambda self, name: code if self.path == str(mutant.file) else read(self, name)  # type: ignore
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(1, 2)
+    whole = {file for file in tests if file.endswith(f"/test_{mutant.file.stem}.py") or not tests[file]}
+    for file in sorted(tests, key=lambda file: file not in whole):
+        status = pytest.main([*QUICK, file], plugins=[Chosen(tests[file], file in whole)])
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            return status
+    return 0
+
+
+class Chosen:
+    """Plugin that runs tests of these names, then others too if asked: they may use what an earlier one has stored."""
+
+    def __init__(self, names: set[str], others: bool) -> None:
+        self.names, self.others = names, others
+
+    def pytest_collectstart(self) -> None:
+        """Limit the time of importing a file; nobody will read the smallest example that hypothesis could find."""
+        signal.alarm(SECONDS)
+        settings.register_profile("short", settings(), phases=(Phase.explicit, Phase.generate))
+        settings.load_profile("short")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Choose and sort."""
+        chosen = [item for item in items if item.nodeid in self.names]
+        items[:] = chosen + [item for item in items if self.others and item.nodeid not in self.names]
+
+    def pytest_runtest_setup(self) -> None:
+        """Limit the time of a test."""
+        signal.alarm(SECONDS)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Try mutants, and write what became of each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, default=400, help="number of mutants (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=9.0, help="after which no mutant is begun (%(default)s)")
+    parser.add_argument("--again", action="store_true", help="try those that survived")
+    parser.add_argument("--output", type=Path, default=RESULT)
+    args = parser.parse_args(arguments)
+    os.chdir(ROOT)
+    rows = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else []
+    known = {row["mutant"]: row for row in rows}
+    every = [
+        mutant for room in ROOMS for file in sorted((ROOT / PACKAGE / room).rglob("*.py")) for mutant in mutants(file)
+    ]
+    if args.again:
+        for row in rows:
+            if row["mutant"] not in {mutant.name for mutant in every}:
+                row["now"] = "gone"
+        todo = [mutant for mutant in every if known.get(mutant.name, {}).get("now") == "survived"]
+    else:
+        sample = random.Random(args.seed).sample(every, min(args.sample, len(every)))
+        todo = [mutant for mutant in sample if mutant.name not in known]
+    print(f"{len(every)} mutants, {len(todo)} to try")
+    through = passed()
+    for name in LIBRARIES.split():
+        with suppress(ImportError):
+            import_module(name)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.freeze()  # what is imported need not be searched in every process
+    end = time.monotonic() + 60 * args.minutes
+    for mutant in todo:
+        if time.monotonic() > end:
+            break
+        fate = "killed" if killed(mutant, through(mutant)) else "survived"
+        row = known.setdefault(mutant.name, {"mutant": mutant.name, "seed": args.seed, "first": fate})
+        row["now"] = fate
+        print(f"{fate:10}{mutant.file.name}:{mutant.lines.start} {mutant.name}", flush=True)
+        args.output.write_text(json.dumps(list(known.values()), indent=0) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

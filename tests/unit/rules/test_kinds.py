@@ -1,0 +1,136 @@
+"""What is of another kind than asked for is refused by its name, before anything is computed with it."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from genai_utils.business import adoption, competition
+from genai_utils.metrics import distances, likelihood
+from genai_utils.models import autoencoder, classical, coding, densities, gan, gpt, ngram, pixelcnn, shapes, vae, vqvae
+from genai_utils.records import claims, facts, table
+
+NAN = math.nan
+VECTOR = torch.ones(3)
+EYE = torch.eye(3)
+IMAGES = torch.zeros(2, 1, 28, 28)
+WHOLE = torch.ones(1, 2, 2, dtype=torch.long)
+CONFIG = gpt.Config(vocabulary=4, context=4, layers=1, heads=1, width=2)
+PCA = classical.GaussianPCA(VECTOR, VECTOR, EYE)
+MIXTURE = classical.GaussianMixture(torch.ones(1), VECTOR[None], EYE[None])
+VERDICT = {"id": "a.b", "text": "It pays.", "source": "S1", "verdict": "depends", "evidence": "5 of 9"}
+
+
+def spoiled(tensor):
+    """The same with a NaN at its end."""
+    copy = tensor.clone()
+    copy.view(-1)[-1] = NAN
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "call"),
+    [
+        (TypeError, "squash must be bool", lambda: autoencoder.Autoencoder(squash=1)),
+        (TypeError, "squash must be bool", lambda: gan.MLPGenerator(squash=1)),
+        (TypeError, "x must be a torch tensor", lambda: autoencoder.score(nn.Identity(), [1.0], 1.0)),
+        (TypeError, "x must be float32 or float64", lambda: autoencoder.denoising_loss(nn.Identity(), WHOLE, 1.0)),
+        (ValueError, "mean must be finite", lambda: classical.GaussianPCA(spoiled(VECTOR), VECTOR, EYE)),
+        (ValueError, "variances must be finite", lambda: classical.GaussianPCA(VECTOR, spoiled(VECTOR), EYE)),
+        (ValueError, "axes must be finite", lambda: classical.GaussianPCA(VECTOR, VECTOR, spoiled(EYE))),
+        (ValueError, "x must be finite", lambda: PCA.whiten(spoiled(EYE))),
+        (ValueError, "x must have shape", lambda: PCA.whiten(EYE[:, :2])),
+        (ValueError, "z must be finite", lambda: PCA.unwhiten(spoiled(EYE))),
+        (ValueError, "mean must be finite", lambda: classical.ByteGaussian(spoiled(VECTOR), EYE)),
+        (ValueError, "covariance must be finite", lambda: classical.ByteGaussian(VECTOR, spoiled(EYE))),
+        (TypeError, r"gaussians\[1\] must be GaussianPCA", lambda: classical.ClassGaussians([PCA, None], 1)),
+        (TypeError, "components must be a whole number", lambda: classical.GaussianMixture.start(EYE, 1.5)),
+        (ValueError, "x must be finite", lambda: MIXTURE.log_joint(spoiled(EYE))),
+        (ValueError, "x must have shape", lambda: MIXTURE.log_joint(EYE[:, :2])),
+        (TypeError, "diagonal must be bool", lambda: MIXTURE.step(EYE, diagonal=1)),
+        (ValueError, "examples must be finite", lambda: classical.GaussianPCA.fit(spoiled(EYE))),
+        (ValueError, "examples must be .* n >= 2", lambda: classical.GaussianPCA.fit(EYE[:1])),
+        (
+            ValueError,
+            "at least 0.25 and a mean sum of 0.75",
+            lambda: classical.PixelTables(torch.tensor([[0.25, 0.25], [0.5, 0.5]])),
+        ),
+        (ValueError, "values must hold numbers", lambda: coding.lloyd_max(torch.zeros(2, 0), 2)),
+        (ValueError, "errors must hold numbers", lambda: coding.allocate_bits(torch.zeros(2, 0), 2)),
+        (ValueError, "values must be finite", lambda: coding.lloyd_max(spoiled(EYE), 2)),
+        (ValueError, "errors must be finite", lambda: coding.allocate_bits(spoiled(EYE), 2)),
+        (ValueError, "levels must be finite", lambda: coding.borders(spoiled(EYE))),
+        (ValueError, "images must be finite", lambda: coding.PCACoder.fit(spoiled(IMAGES), 2)),
+        (ValueError, "images must be two or more", lambda: coding.PCACoder.fit(IMAGES[:1], 2)),
+        (TypeError, "z must be a torch tensor", lambda: densities.log_normal([0.5])),
+        (TypeError, "mean must be Tensor or float or int", lambda: densities.log_normal(VECTOR, "0")),
+        (TypeError, "mean must be float32 or float64", lambda: densities.Bernoulli().output_of(WHOLE)),
+        (TypeError, "mean must be float32 or float64", lambda: densities.DiscretizedLogistic().output_of(WHOLE)),
+        (TypeError, "output must be floating-point", lambda: densities.Bernoulli().log_prob(WHOLE[None], WHOLE[None])),
+        (ValueError, "z must have shape", lambda: densities.StandardNormal(2).log_prob(VECTOR)),
+        (ValueError, "z must have shape", lambda: densities.MixturePrior(2, components=2).log_prob(VECTOR)),
+        (ValueError, "must have one shape", lambda: gan.gradient_penalty(torch.sum, EYE, EYE[:1])),
+        (TypeError, "network must be Module", lambda: gan.initialize(EYE)),
+        *(
+            (TypeError, f"{name} must be bool", lambda name=name: replace(CONFIG, **{name: 1}))
+            for name in ("qk_norm", "bias", "tied")
+        ),
+        (TypeError, "config must be Config", lambda: gpt.Cache(4)),
+        (TypeError, "config must be Config", lambda: gpt.gpt2_config({})),
+        (
+            ValueError,
+            "k has 2 keys, fewer than the 3 queries",
+            lambda: gpt.attention_weights(torch.ones(1, 1, 3, 2), torch.ones(1, 1, 2, 2)),
+        ),
+        (
+            ValueError,
+            "k must have shape|v must have shape",
+            lambda: gpt.attend(EYE[None, None], EYE[None, None], EYE[None, None, :2]),
+        ),
+        (ValueError, "head must be even", lambda: gpt.rotations(2, 3)),
+        (TypeError, "n must be a whole number", lambda: ngram.NGram("ab", 1).sample(2.0)),
+        (TypeError, "past must be str", lambda: ngram.NGram("ab", 1).sample(2, past=["a"])),
+        (TypeError, "generator must be", lambda: ngram.NGram("ab", 1).sample(2, generator=0)),
+        (TypeError, "levels must be a whole number", lambda: pixelcnn.to_levels(WHOLE.byte(), 2.0)),
+        (TypeError, "levels must be a whole number", lambda: pixelcnn.PixelCNN(2.0, (2, 2), 2)),
+        (ValueError, r"logits must have shape \(n, levels\)", lambda: pixelcnn.draw(torch.zeros(1, 2, 3))),
+        (ValueError, "logits must hold no NaN", lambda: pixelcnn.draw(torch.tensor([[NAN, 0.0]]))),
+        (TypeError, "cached must be bool", lambda: pixelcnn.PixelCNN(2, (2, 2), 2, blocks=0).sample(1, cached=1)),
+        (TypeError, "dilations must be", lambda: pixelcnn.GatedPixelCNN(2, (2, 2), 2, dilations={1})),
+        (ValueError, "shape must have 2 sizes, got", lambda: shapes.sizes(2, shape=(1, 2, 3))),
+        (ValueError, "shape must have 2 sizes, got", lambda: pixelcnn.PixelCNN(2, (2, 2, 2), 2)),
+        (ValueError, "mean must be of at least two examples", lambda: vae.active_units(VECTOR[None])),
+        (ValueError, "mean must be finite", lambda: vae.active_units(spoiled(EYE))),
+        (TypeError, "mean must be float32 or float64", lambda: vae.active_units(WHOLE[0])),
+        (ValueError, "images must be finite", lambda: vae.VAE(1, 2).center(spoiled(IMAGES))),
+        (ValueError, "x must be finite", lambda: vqvae.VQVAE(4, 2, 2).encode(spoiled(IMAGES))),
+        (ValueError, "codes must have shape", lambda: vqvae.VQVAE(4, 2, 2).decode(WHOLE)),
+        (ValueError, r"a must hold features below 1e\+30", lambda: distances.pair(1, a=torch.full((2, 2), 2e30))),
+        (TypeError, "pixels must be a torch tensor", lambda: likelihood.dequantize([0])),
+        (TypeError, "log_joint must be a function", lambda: likelihood.annealed_importance(0, EYE, EYE)),
+        (ValueError, "mean must be finite", lambda: likelihood.annealed_importance(torch.sum, spoiled(EYE), EYE)),
+        (ValueError, "log_var must be finite", lambda: likelihood.annealed_importance(torch.sum, EYE, spoiled(EYE))),
+        (ValueError, "need 3 or more pairs", lambda: adoption.fit([], [], bound=1.0)),
+        (ValueError, "years must be at least 3 dates", lambda: competition.fit_growth([], [])),
+        (ValueError, "years must be at least 3 dates", lambda: competition.fit_growth([1.0, 2.0, 3.0], [])),
+        (ValueError, "a price war needs two firms", lambda: competition.undercut_price([])),
+        (
+            ValueError,
+            "verdict must be one of 'supported', .* did you mean 'depends'",
+            lambda: claims.Claim(**(VERDICT | {"verdict": "depend"})),
+        ),
+        (TypeError, "exact must be bool", lambda: claims.Claim(**VERDICT, exact=1)),
+        (TypeError, "statement must be str", lambda: replace(facts.fact("B-U4"), statement=5)),
+        (ValueError, "value must be a finite number", lambda: replace(facts.fact("B-U4"), value=NAN)),
+        (TypeError, "rows must be str, got int", lambda: table.html_table(["a"], [["b"], [5]])),
+        (TypeError, "head must be str, got int", lambda: table.markdown_table([5], [["b"]])),
+        (TypeError, "css must be str", lambda: table.html_table(["a"], [["b"]], css=5)),
+        (ValueError, "rows must have at least one cell", lambda: table.markdown_table(["a"], [[]])),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_it_is_refused_by_name(error, words, call):
+    with pytest.raises(error, match=words):
+        call()
