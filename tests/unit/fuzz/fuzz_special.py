@@ -118,6 +118,8 @@ GOOD: Special = {
     "Fact.confidence": (st.sampled_from(["V1", "V2 (a talk)", "U"]), "begins with one of three codes"),
     "Fact.value": (st.floats(0.05, 9), "with a unit"),
     "Fact.unit": (st.just("USD"), "with a value"),
+    "Fact.date": (st.sampled_from(["2026", "2026-08..09", "2026-08-16"]), "begins with a year"),
+    "Fact.until": (st.sampled_from(["", "2026-08", "2026-08-16"]), "a day or a month"),
     "note.where": (st.just({"id": "B-U4"}), "a column and its value"),
     "together.correlation": (st.floats(-0.9, 0.9).map(lambda r: np.array([[1.0, r], [r, 1.0]])), "a matrix"),
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from genai_utils.business import adoption, bubbles, clusters, competition, evidence, valuation
+from genai_utils.business import adoption, bubbles, clusters, competition, evidence, machines, valuation
 from genai_utils.metrics import distances, features, hardware, likelihood, text
 from genai_utils.models import (
     autoencoder,
@@ -46,7 +46,6 @@ BUILD = {"capex": 1.0, "chip_share": 0.5, "chip_life": 5.0, "building_life": 20.
 BUILD |= {"margin": 0.5, "utilisation": 0.5}
 GROWTH = {"rate": 0.1, "error": 0.1, "residual": 0.1, "log_mean": 0.0, "year_mean": 0.0, "n": 5}
 BASS = {"ceiling": 1.0, "innovation": 0.1, "imitation": 0.1}
-OPTION = {"rate": 0.05, "payout": 0.04, "volatility": 0.3}
 YEARS = np.array([1.0, 2.0, 3.0, 4.0])
 RING = {"gradient_bytes": 1.0, "devices": 2, "bytes_per_second": 1.0, "latency": 1.0}
 RUN = {"device_hours": 1.0, "devices": 2, "efficiency": 0.5, "usd_per_device_hour": 1.0}
@@ -289,37 +288,30 @@ RANGES = [
     ("decay", "[0, 1]", lambda n: evidence.j_curve([0.5], gain=0.1, pace=0.1, decay=n)),
     ("invested", "[0, 1]", lambda n: evidence.j_curve([0.5, n], gain=0.1, pace=0.1, decay=0.1)),
     ("rate", "(-1, ...", lambda rate: valuation.present_value([1.0], rate=rate)),
-    ("rate", "[0, ...", lambda rate: valuation.annuity(1.0, rate=rate, years=2.0)),
-    ("years", "(0, inf]", lambda years: valuation.annuity(1.0, rate=0.1, years=years)),
+    ("rate", "[0, ...", lambda rate: machines.annuity(1.0, rate=rate, years=2.0)),
+    ("years", "(0, inf]", lambda years: machines.annuity(1.0, rate=0.1, years=years)),
     ("revenue", "(0, ...", lambda n: valuation.Company(**(COMPANY | {"revenue": n}))),
     ("growth", "(-1, ...", lambda n: valuation.Company(**(COMPANY | {"growth": n}))),
     ("long_run", "(-1, ...", lambda n: valuation.Company(**(COMPANY | {"long_run": min(n, 0.01)}))),
     ("fade", "[0, 1]", lambda n: valuation.Company(**(COMPANY | {"fade": n}))),
     ("price", "(0, ...", lambda n: valuation.implied_growth(n, valuation.Company(**COMPANY)) if n <= 0 else None),
-    ("capex", "(0, ...", lambda n: valuation.Buildout(**(BUILD | {"capex": n}))),
-    ("utilisation", "(0, 1]", lambda n: valuation.Buildout(**(BUILD | {"utilisation": n}))),
-    ("chip_share", "[0, 1]", lambda n: valuation.Buildout(**(BUILD | {"chip_share": n}))),
+    ("capex", "(0, ...", lambda n: machines.Buildout(**(BUILD | {"capex": n}))),
+    ("utilisation", "(0, 1]", lambda n: machines.Buildout(**(BUILD | {"utilisation": n}))),
+    ("chip_share", "[0, 1]", lambda n: machines.Buildout(**(BUILD | {"chip_share": n}))),
     *(
         (name, "[0, ...", call)
-        for name, call in replaced(valuation.Buildout, {"rate", "running"}.__contains__, BUILD).items()
+        for name, call in replaced(machines.Buildout, {"rate", "running"}.__contains__, BUILD).items()
     ),
     *(
         (name, "(0, inf]", call)
-        for name, call in replaced(valuation.Buildout, {"chip_life", "building_life"}.__contains__, BUILD).items()
+        for name, call in replaced(machines.Buildout, {"chip_life", "building_life"}.__contains__, BUILD).items()
     ),
-    ("margin", "..., 1)", lambda n: valuation.Buildout(**(BUILD | {"margin": n}))),
-    ("seed", "whole [0, ...", lambda seed: valuation.together(np.eye(1), draws=1, seed=seed)),
+    ("margin", "..., 1)", lambda n: machines.Buildout(**(BUILD | {"margin": n}))),
+    ("seed", "whole [0, ...", lambda seed: machines.together(np.eye(1), draws=1, seed=seed)),
     ("start", "(0, ...", lambda n: valuation.bubble_paths(n, rate=0.1, burst=0.1, years=1, paths=1, seed=0)),
     ("rate", "(-1, ...", lambda n: valuation.bubble_paths(1.0, rate=n, burst=0.1, years=1, paths=1, seed=0)),
     ("burst", "[0, 1)", lambda n: valuation.bubble_paths(1.0, rate=0.1, burst=n, years=1, paths=1, seed=0)),
     ("seed", "whole [0, ...", lambda n: valuation.bubble_paths(1.0, rate=0.1, burst=0.1, years=1, paths=1, seed=n)),
-    ("years", "(0, ...", lambda n: valuation.call_value(1.0, 1.0, **OPTION, years=n)),
-    ("value", "(0, ...", lambda n: valuation.call_value(n, 1.0, **OPTION, years=1.0)),
-    ("cost", "(0, ...", lambda n: valuation.call_value(1.0, n, **OPTION, years=1.0)),
-    ("volatility", "(0, ...", lambda n: valuation.call_value(1.0, 1.0, **(OPTION | {"volatility": n}), years=1.0)),
-    ("years", "(0, ...", lambda n: valuation.binomial_call(1.0, 1.0, **OPTION, years=n, steps=9, early=False)),
-    ("rate", "(0, ...", lambda n: valuation.wait_forever(1.0, 1.0, **(OPTION | {"rate": n}))),
-    ("payout", "(0, ...", lambda n: valuation.wait_forever(1.0, 1.0, **(OPTION | {"payout": n}))),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genai_utils.business import adoption, clusters, competition, unit_economics, valuation
+from genai_utils.business import adoption, clusters, competition, machines, unit_economics, valuation
 from genai_utils.business import evidence as ev
 from genai_utils.checks import NoValueError
 from genai_utils.metrics import hardware
@@ -15,13 +15,12 @@ SMALL = unit_economics.Account(revenue_usd=TINY, cost_usd=HUGE)
 MONTH = unit_economics.Month(revenue_usd=-1.5e308, payers_usd=1.5e308, free_users_usd=1.0, fixed_usd=1.0)
 COSTLY = unit_economics.Plan(1.0, 0.5, 1.0, 1.0, 1.0, TINY, HUGE, 0.5, 1.0)
 FEW = unit_economics.Plan(TINY, 0.5, 10.0, 1.0, 1.0, 1.0, 1.0, 0.5, HUGE)
-BUILD = valuation.Buildout(1.7e308, 0.5, 0.1, 0.1, rate=0.1, running=0.5, margin=0.5, utilisation=0.5)
-SCARCE = valuation.Buildout(1e308, 0.5, 9.0, 9.0, rate=0.1, running=0.1, margin=1 - 1e-15, utilisation=0.5)
-RARE = valuation.Buildout(1e308, 0.5, 9.0, 9.0, rate=0.1, running=0.1, margin=0.0, utilisation=TINY)
+BUILD = machines.Buildout(1.7e308, 0.5, 0.1, 0.1, rate=0.1, running=0.5, margin=0.5, utilisation=0.5)
+SCARCE = machines.Buildout(1e308, 0.5, 9.0, 9.0, rate=0.1, running=0.1, margin=1 - 1e-15, utilisation=0.5)
+RARE = machines.Buildout(1e308, 0.5, 9.0, 9.0, rate=0.1, running=0.1, margin=0.0, utilisation=TINY)
 BOOM = valuation.Company(1e300, 1e9, 1.0, 0.1)
 LONG = valuation.Company(1e308, 0.0, 1.0, 0.0300001)
-OPTION = {"rate": 0.0, "payout": 0.0, "volatility": 0.3}
-POOLED = ev.Pooled(ev.Effect(800.0, 1.0), 0.0, 0.0, 0.0, weights=[0.3, 0.3, 0.4])
+POOLED = ev.Pooled(ev.Effect(800.0, 1.0), 0.0, 0.0, 0.0, weights=[0.3, 0.3, 0.4], knapp=1.0)
 GAIN = {"gain": 1.7e308, "pace": 1.0, "decay": 0.0}
 ROUND = {"gradient_bytes": HUGE, "devices": 2, "bytes_per_second": TINY}
 MACHINE = {"tokens_per_second": TINY, "machine_usd_per_hour": HUGE}
@@ -96,7 +95,7 @@ MACHINE = {"tokens_per_second": TINY, "machine_usd_per_hour": HUGE}
         ("break_even_paying_share", lambda: FEW.break_even_paying_share()),
         ("present_value", lambda: valuation.present_value([HUGE, HUGE], rate=-1 + 1e-15)),
         ("perpetuity", lambda: valuation.perpetuity(HUGE, rate=TINY, growth=0.0)),
-        ("annuity", lambda: valuation.annuity(HUGE, rate=0.0, years=TINY)),
+        ("annuity", lambda: machines.annuity(HUGE, rate=0.0, years=TINY)),
         ("revenues", lambda: BOOM.revenues),
         ("near_value", lambda: BOOM.near_value),
         ("far_value", lambda: LONG.far_value),
@@ -106,16 +105,8 @@ MACHINE = {"tokens_per_second": TINY, "machine_usd_per_hour": HUGE}
         ("yearly_cost", lambda: BUILD.yearly_cost),
         ("required_revenue", lambda: SCARCE.required_revenue),
         ("price_per_hour", lambda: RARE.price_per_hour),
-        ("width", lambda: valuation.Swing("a", -1.7e308, 1.7e308).width),
+        ("width", lambda: machines.Swing("a", -1.7e308, 1.7e308).width),
         ("bubble_paths", lambda: valuation.bubble_paths(HUGE, rate=HUGE, burst=0.0, years=1, paths=1, seed=0)),
-        ("call_value", lambda: valuation.call_value(1.0, 1.0, **(OPTION | {"payout": -800.0}), years=1.0)),
-        (
-            "binomial_call",
-            lambda: valuation.binomial_call(
-                1.0, 1.0, **(OPTION | {"volatility": 800.0}), years=1.0, steps=1, early=False
-            ),
-        ),
-        ("wait_forever", lambda: valuation.wait_forever(1.0, HUGE, rate=HUGE, payout=TINY, volatility=TINY)),
         ("utilization", lambda: hardware.utilization(HUGE, TINY, 1.0)),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genai_utils import checks
-from genai_utils.business import adoption, bubbles, valuation
+from genai_utils.business import adoption, bubbles, machines, valuation
 from genai_utils.metrics import distances, hardware, likelihood
 from genai_utils.models import (
     autoencoder,
@@ -91,7 +91,7 @@ CALLS = [
     ("n = 5 x levels = 4", lambda: GATED.sample(5)),
     ("levels = 5 x count = 3", lambda: pixelcnn.waves(5, 3)),
     ("width = 2 x dilation = 50", lambda: pixelcnn.GatedBlock(2, dilation=50)),
-    ("prompts = 2 x time = 5", lambda: sampling.generate(TEXT, torch.zeros(2, 2, dtype=torch.long), 3)),
+    ("prompts = 2 x tokens = 5", lambda: sampling.generate(TEXT, torch.zeros(2, 2, dtype=torch.long), 3)),
     ("shape[0] = 3 x shape[1] = 4", lambda: shapes.sizes(shape=(3, 4))),
     ("hidden[1] = 5 x hidden[2] = 7", lambda: shapes.check_widths(hidden=(2, 5, 7, 3))),
     ("latent = 5 x pixels = 784", lambda: vae.VAE(latent=5, hidden=2)),
@@ -133,14 +133,8 @@ CALLS = [
     ("paths = 5 x n = 4", lambda: bubbles.explosive_paths(4, start=0, end=1, root=1.1, level=1.0, **seed(5))),
     ("draws = 7 x prices = 40", lambda: bubbles.wild_p_value(bubbles.random_walks(40, **seed(1))[0], draws=7, seed=0)),
     ("years = 5", lambda: valuation.Company(1.0, 0.1, 0.1, 0.1, years=5)),
-    ("draws = 5 x correlation = 2", lambda: valuation.together(np.eye(2), draws=5, seed=0)),
+    ("draws = 5 x correlation = 2", lambda: machines.together(np.eye(2), draws=5, seed=0)),
     ("paths = 5 x years = 4", lambda: valuation.bubble_paths(1.0, rate=0.1, burst=0.1, years=4, **seed(5))),
-    (
-        "steps = 5",
-        lambda: valuation.binomial_call(
-            1.0, 1.0, rate=0.1, payout=0.0, volatility=0.3, years=1.0, steps=5, early=False
-        ),
-    ),
 ]
 
 
