@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta, t
 
@@ -119,22 +120,43 @@ class Pooled(NamedTuple):
 
 
 @checks.representable
-def random_effects(effects: Sequence[Effect]) -> Pooled:
+def random_effects(effects: Sequence[Effect], *, tau: float | None = None) -> Pooled:
     """Random-effects mean of independent effects. Equations (evidence.random-effects), (evidence.heterogeneity).
 
+    Args: tau: spread of the true effects, for instance by `paule_mandel`; left out, that of DerSimonian and Laird.
     Source: DerSimonian & Laird 1986, doi 10.1016/0197-2456(86)90046-2; error also as (evidence.hartung-knapp).
-    Raises: ValueError: fewer than two effects, an error not above 0, or a NaN.
+    Raises: ValueError: fewer than two effects, an error not above 0, tau below 0, or a NaN.
     """
     logs, errors = _columns(effects, least=2)
     precision = errors**-2.0
     common = precision @ logs / precision.sum()
     q, excess = float(precision @ (logs - common) ** 2), len(logs) - 1
     tau2 = max(0.0, (q - excess) / (precision.sum() - precision @ precision / precision.sum()))
+    if tau is not None:
+        checks.at_least(0.0, tau=tau)
+        tau2 = tau**2
     weights = 1 / (errors**2 + tau2)
     mean, total = float(weights @ logs / weights.sum()), float(weights.sum())
     knapp = math.sqrt(float(weights @ (logs - mean) ** 2) / (excess * total))
     i2 = max(0.0, 1 - excess / q) if q else 0.0
     return Pooled(Effect(mean, total**-0.5), q, math.sqrt(tau2), i2, weights / total, knapp)
+
+
+@checks.representable
+def paule_mandel(effects: Sequence[Effect]) -> float:
+    """Spread tau at which effects disagree as much as it and their errors explain. Equation (evidence.paule-mandel).
+
+    Better than DerSimonian and Laird's where errors differ much: Veroniki et al. 2016, doi 10.1002/jrsm.1164.
+    Raises: ValueError: fewer than two effects, an error not above 0, or a NaN.
+    """
+    logs, errors = _columns(effects, least=2)
+
+    def surplus(tau2: float) -> float:
+        weights = 1 / (errors**2 + tau2)
+        return float(weights @ (logs - weights @ logs / weights.sum()) ** 2) - (len(logs) - 1)
+
+    most = float(logs.var(ddof=1))  # the surplus is never above 0 there
+    return math.sqrt(brentq(surplus, 0.0, most, xtol=1e-15)) if surplus(0.0) > 0 > surplus(most) else 0.0
 
 
 class Funnel(NamedTuple):

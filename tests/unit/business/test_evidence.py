@@ -53,6 +53,15 @@ def test_a_new_setting_is_less_certain_than_the_mean():
     assert low < mean_low < mean_high < high
 
 
+def test_a_spread_that_is_given_is_used_and_one_below_nought_refused():
+    given_tau = ev.random_effects(TWO, tau=0.5)
+    assert given_tau.tau == 0.5 and given_tau.effect.error > ev.random_effects(TWO).effect.error
+    assert ev.random_effects(TWO, tau=0.0).effect.error == approx(sum(each.error**-2 for each in TWO) ** -0.5)
+    assert ev.paule_mandel([ev.Effect(0.25, 0.125)] * 4) == 0
+    with pytest.raises(ValueError, match="tau"):
+        ev.random_effects(TWO, tau=-0.1)
+
+
 def test_two_trials_are_too_few_to_predict_a_third():
     for use in (ev.random_effects(TWO).prediction, ev.random_effects(TWO).chance_of_harm):
         with pytest.raises(ValueError, match="at least 3 effects, got 2"):
