@@ -182,10 +182,11 @@ def passed() -> Callable[[Mutant], dict[str, set[str]]]:
 
     def through(mutant: Mutant) -> dict[str, set[str]]:
         tests: dict[str, set[str]] = defaultdict(set)
-        for line, contexts in found.contexts_by_lineno(str(mutant.file)).items():
-            for test in {context.rsplit("|", 1)[0] for context in contexts if context and line in mutant.lines}:
-                tests[test.split("::")[0]].add(test)
-        if mutant.lines.start == 1:  # outside of functions: it may matter to those who only look at what there is
+        lines = found.contexts_by_lineno(str(mutant.file))
+        inside = {context for line in mutant.lines for context in lines.get(line, []) if context}
+        for context in inside or {context for contexts in lines.values() for context in contexts if context}:
+            tests[context.split("::")[0]].add(context.rsplit("|", 1)[0])
+        if mutant.lines.start == 1 or not inside:  # it may matter to those who only look at what there is
             tests |= {str(file.relative_to(ROOT)): set() for file in (ROOT / LOOKING).glob("test_*.py")} | tests
         return tests
 

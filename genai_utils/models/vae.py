@@ -139,7 +139,6 @@ class LatentVariableModel(nn.Module):
 
         Images (n, 1, 28, 28) in [-1, 1].  labels: (n,) int64, where the model has labels.
         """
-        fits(n=n, latent=self.latent)
         z = self.prior.sample(n, generator=generator).to(next(self.parameters()).device)
         return self.observation.mean(self.decode(z, labels))
 

@@ -102,7 +102,9 @@ def test_leading_coordinates_alone_give_the_projection_on_the_first_axes():
 
 def test_samples_of_a_gaussian_have_its_mean_and_covariance():
     x = cloud()
-    drawn = GaussianPCA.fit(x).sample(50_000, generator=seeded(3))
+    fitted = GaussianPCA.fit(x)
+    torch.testing.assert_close(fitted.covariance, torch.cov(x.double().T, correction=0))
+    drawn = fitted.sample(50_000, generator=seeded(3))
     scale = x.std(0).outer(x.std(0))
     assert ((torch.cov(drawn.T) - torch.cov(x.T, correction=0)) / scale).abs().max() < 0.03
     assert ((drawn.mean(0) - x.mean(0)) / x.std(0)).abs().max() < 0.03
@@ -237,6 +239,15 @@ def test_steps_of_em_are_those_of_scikit_learn(diagonal, steps):
     ).fit(x.numpy())  # fmt: skip
     np.testing.assert_allclose(ours.log_prob(x), theirs.score_samples(x.numpy()), atol=1e-6)
     np.testing.assert_allclose(ours.responsibilities(x), theirs.predict_proba(x.numpy()), atol=1e-6)
+
+
+def test_a_mixture_starts_at_examples_with_the_spread_of_all():
+    x = cloud()
+    start = GaussianMixture.start(x, 3, generator=seeded())
+    assert start.weights.tolist() == pytest.approx([1 / 3] * 3)
+    assert all((x == mean).all(dim=1).any() for mean in start.means) and len(start.means.unique(dim=0)) == 3
+    for covariance in start.covariances:
+        torch.testing.assert_close(covariance, torch.cov(x.double().T, correction=0))
 
 
 def test_samples_of_a_mixture_come_from_its_components_in_proportion():

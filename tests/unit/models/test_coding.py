@@ -89,6 +89,12 @@ def test_coding_a_rebuilt_picture_again_changes_nothing():
     assert torch.equal(coder.decode(coder.encode(x)), once)
 
 
+@pytest.mark.parametrize("end", [-1.0, 1.0])
+def test_decoded_pictures_are_cut_to_black_and_white(end):
+    coder = coding.PCACoder(torch.zeros(784), torch.full((784, 1), 1 / 28), [torch.tensor([999.0 * end])])
+    assert (coder.decode(torch.zeros(2, 1, dtype=torch.long)) == end).all()
+
+
 def test_what_it_cannot_code_is_refused_by_name():
     with pytest.raises(ValueError, match=r"examples must be \(n, 1, 28, 28\)"):
         coding.PCACoder.fit(torch.zeros(5, 784), 8)

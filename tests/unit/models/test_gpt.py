@@ -166,6 +166,7 @@ def test_rotary_turns_each_pair_as_a_complex_number():
     pairs = torch.complex(x[:, :4], x[:, 4:])
     turned = pairs * torch.polar(torch.ones(5, 4).double(), torch.atan2(turn[..., 1], turn[..., 0]))
     torch.testing.assert_close(gpt.rotate(x, turn), torch.cat([turned.real, turned.imag], -1), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(gpt.rotate(x[3], turn[3:4])[0], gpt.rotate(x, turn)[3])
     assert torch.atan2(*turn[1].flip(-1).unbind(-1)).tolist() == pytest.approx([1000 ** (-i / 4) for i in range(4)])
 
 
@@ -273,6 +274,7 @@ def test_rates_decay_and_iterations_reach_the_optimizers():
     asked = {"lr": 0.01, "weight_decay": 0.1, "ns_steps": 3}
     assert {key: muon.param_groups[0][key] for key in asked} == asked
     assert (adamw.param_groups[0]["lr"], adamw.param_groups[0]["weight_decay"]) == (0.002, 0.0)
+    assert all(optimizer.param_groups[0]["weight_decay"] == 0 for optimizer in gpt.optimizers(GPT(BASE)))
 
 
 def test_a_torch_without_muon_is_named(monkeypatch):

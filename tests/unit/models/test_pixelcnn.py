@@ -175,6 +175,14 @@ def test_the_likelihood_does_not_depend_on_how_many_pictures_come_at_once(build)
     assert torch.allclose(model.log_prob(x)[-2:], model.log_prob(x[-2:]), atol=1e-4)
 
 
+@every_stack
+def test_every_weight_learns(build):
+    model = bent(build(3, (4, 4)))
+    nn.functional.cross_entropy(model(x := torch.randint(3, (9, 4, 4))), x).backward()
+    unused = {name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()}
+    assert all(weight.requires_grad for weight in model.parameters()) and unused <= {"blocks.2.down.weight"}
+
+
 @pytest.mark.parametrize("levels", [2, 16, 256])
 def test_a_fresh_model_is_nearly_undecided_between_the_levels(levels):
     torch.manual_seed(0)

@@ -109,6 +109,10 @@ def test_a_changed_level_changes_no_probability_before_its_own_place_or_beyond_t
     assert not moved[place + 1 + net.receptive_field :].any()
 
 
+def test_the_network_without_settings_hears_512_levels():
+    assert wavenet.WaveNet().receptive_field == 512
+
+
 @pytest.mark.parametrize("place", [0, 5, 19])
 def test_a_level_is_not_predicted_from_itself(place):
     """Put all values in one place: their probabilities add up to one only if none was computed from its own value."""

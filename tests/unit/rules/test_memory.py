@@ -95,6 +95,7 @@ CALLS = [
     ("shape[0] = 3 x shape[1] = 4", lambda: shapes.sizes(shape=(3, 4))),
     ("hidden[1] = 5 x hidden[2] = 7", lambda: shapes.check_widths(hidden=(2, 5, 7, 3))),
     ("latent = 5 x pixels = 784", lambda: vae.VAE(latent=5, hidden=2)),
+    ("widths[0] = 784 x widths[1] = 30", lambda: vae.VAE(latent=1, hidden=(30, 1), decoder_hidden=(1,))),
     ("labels = 5 x pixels = 784", lambda: vae.VAE(latent=1, hidden=2, labels=5)),
     ("dims = 5 x latent = 2", lambda: vae.LinearVAE(5, 2)),
     ("n = 5 x latent = 2", lambda: vae.LinearVAE(2, 2).sample(5)),
