@@ -15,12 +15,12 @@ class WhatMustBeTrue(Explorer, script="capex"):
 
     Left: capex (billion dollars) becomes a yearly bill and a required revenue, against `revenue_today` (billion).
     Right: what an hour sold of one GPU must bring, against the market's `rent` (dollars); `gpu_cost` in thousands.
-    Figures of the world start at what the table of facts says: B-C32, B-V5, B-V7, B-U4, and B-C20 for what users pay.
+    Figures of the world start at what the table of facts says: B-A8, B-V5, B-V7, B-U13, and B-C20 for what users pay.
     The others are assumptions. Older machines go on needing what users pay today: growth pays for the new ones.
     Equations (machines.annuity), (machines.capex-revenue), (machines.path), (machines.hour).
     """
 
-    capex = Number(fact("B-C32").stated("$745B") / 1e9, min=1.0)
+    capex = Number(fact("B-A8").stated("$745B") / 1e9, min=1.0)
     chip_share = Number(_CHIP_SHARE, min=0.0, max=1.0)
     chip_life = Number(5.0, min=0.5)
     building_life = Number(20.0, min=0.5)
@@ -30,7 +30,7 @@ class WhatMustBeTrue(Explorer, script="capex"):
     revenue_today = Number(fact("B-C20").stated("$175B") / 1e9, min=0.1)
     utilisation = Number(0.6, min=0.01, max=1.0)
     gpu_cost = Number(round(_SERVER / _CHIP_SHARE / 1e3, 1), min=0.1)
-    rent = Number(fact("B-U4").value, min=0.01)
+    rent = Number(fact("B-U13").value, min=0.01)
 
     @property
     def buildout(self) -> Buildout:
