@@ -16,7 +16,7 @@ CONF = f"""\
 import sys
 sys.path[:0] = [{str(ROOT / "_ext")!r}, {str(ROOT)!r}]
 extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
-extensions += ["facts", "_ext.glossary", "citations", "folds", "site_fixes"]
+extensions += ["facts", "answers", "_ext.glossary", "citations", "folds", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -99,6 +99,9 @@ APPENDIX = """# Appendix
 ```{facts}
 ```
 
+```{answers} folded
+```
+
 ```{equation-index}
 ```
 
@@ -142,6 +145,15 @@ def figure(alt: str) -> nbformat.NotebookNode:
     """Output of a cell that shows a picture, as show.figure emits it."""
     dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     return new_output("display_data", {"image/png": dot, "text/plain": alt})
+
+
+ANSWER = new_output(
+    "display_data",
+    {
+        "text/html": "box",
+        "text/plain": "The answer as of May 2026\n4 USD (1 to 9 USD): a toy & more [Why (so)?]\n5 (1): x [y]",
+    },
+)
 
 
 def printed(text: str) -> nbformat.NotebookNode:
@@ -193,7 +205,7 @@ def book(tmp_path_factory):
         {
             "notebooks/alpha.ipynb": notebook(ALPHA + callouts, *outputs, genai={**STAMP, "used": READ}),
             "notebooks/beta.ipynb": notebook(BETA, claim("toy.fun", "depends", "Toys are fun.")),
-            "notebooks/folded.ipynb": notebook("# A chapter for managers", genai={**STAMP, "fold": True}),
+            "notebooks/folded.ipynb": notebook("# A chapter for managers", ANSWER, genai={**STAMP, "fold": True}),
             "book/appendix.md": APPENDIX,
             "book/appendix/glossary.md": "# Glossary\n\n```{glossary-terms}\n```\n",
             "book/references.bib": REFERENCES,
@@ -219,6 +231,7 @@ def complaints(tmp_path_factory):
                 "# Beta\n\n" + r"$$ a = b \tag{toy.first} $$" + "\n\n" + r"$$ c \tag{toy.untested} $$",
                 claim("toy.real", "refuted"),
             ),
+            "notebooks/folded.ipynb": notebook("# Folded", ANSWER),
             "book/appendix.md": APPENDIX,
             "book/references.bib": REFERENCES,
         },
@@ -318,6 +331,12 @@ def test_the_glossary_is_in_order_and_leads_to_the_sections(book):
     assert [row.select_one("td").get_text() for row in rows] == ["plaything", "toy (toys; play <thing>)"]
     assert rows[0].select_one("a")["href"] == "../../notebooks/beta.html#words-and-more"
     assert book["book/appendix/glossary"].find(id="term-toy").select("td")[1].get_text() == "玩具"
+
+
+def test_the_answer_so_far_is_the_first_number_of_a_chapter(book):
+    box = book["book/appendix"].select_one(".genai-answer")
+    assert box.get_text("|") == "The answer as of May 2026|4 USD| (1 to 9 USD): a toy & more"
+    assert box.find("a")["href"] == "../notebooks/folded.html"
 
 
 def test_the_table_of_facts_shows_age_confidence_history_and_readers(book):
