@@ -4,7 +4,8 @@
 
 A sample is drawn from all mutants of four rooms with equal chances. Mutants that the file holds are not tried again, so
 that a run goes on where it stopped; --again tries only those that survived. A mutant is killed where a test fails,
-hangs or cannot be collected. What differs in nothing that a test should ask for stands in mutants.csv, with its reason.
+hangs or cannot be collected. Those that live on stand in mutants.csv with a reason: "same" is what no test can tell
+from the original, "gpu" what differs on a GPU alone, "choice" what would do as well.
 
 The mistakes are those of mutmut and cosmic-ray. But mutmut 3 leaves out every function that has a decorator, as most of
 our formulas have; cosmic-ray starts Python and torch for each mutant. Here a process that has imported the libraries,
@@ -16,7 +17,9 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import csv
 import gc
+import hashlib
 import json
 import os
 import random
@@ -38,13 +41,15 @@ import pytest
 from coverage import CoverageData
 from hypothesis import Phase, settings
 
+from genai_utils.records.table import markdown_table
+
 ROOT, PACKAGE, ROOMS = Path(__file__).parents[1], "genai_utils", ("business", "metrics", "models", "records")
 TESTS = ("tests/equations", *(f"tests/unit/{room}" for room in (*ROOMS, "rules", "fuzz")))
-LOOKING = "tests/unit/rules"  # at all of the package
+LOOKING = ROOT / "tests/unit/rules"  # at all of the package
 LIBRARIES = "torch torchvision torchmetrics transformers arch statsmodels.api hmmlearn.hmm sklearn.mixture IPython"
 LIBRARIES += " matplotlib.pyplot jupytext nbformat bs4 sympy.parsing.latex scipy.stats pyexuber anywidget tqdm.auto"
-RESULT = ROOT / "benchmarks/results/mutants.json"
-FAILED = 99  # status of a process that did not get to its tests
+RESULT, REASONS = ROOT / "benchmarks/results/mutants.json", ROOT / "benchmarks/mutants.csv"
+FAILED = {99, -signal.SIGTERM, -signal.SIGINT, -signal.SIGKILL}  # of a process whose tests say nothing of its mutant
 QUICK = ("-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
 SECONDS = 30  # that a test may take; the slowest takes 4
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {ast.Add: ast.Sub, ast.Mult: ast.Div, ast.BitAnd: ast.BitOr}
@@ -186,9 +191,10 @@ def passed() -> Callable[[Mutant], dict[str, set[str]]]:
         inside = {context for line in mutant.lines for context in lines.get(line, []) if context}
         for context in inside or {context for contexts in lines.values() for context in contexts if context}:
             tests[context.split("::")[0]].add(context.rsplit("|", 1)[0])
-        if mutant.lines.start == 1 or not inside:  # it may matter to those who only look at what there is
-            tests |= {str(file.relative_to(ROOT)): set() for file in (ROOT / LOOKING).glob("test_*.py")} | tests
-        return tests
+        if mutant.lines.start > 1 and inside:
+            return tests
+        # Outside of functions it may matter to those who only look at what there is: all tests of these files.
+        return dict.fromkeys([*tests, *(str(file.relative_to(ROOT)) for file in LOOKING.glob("test_*.py"))], set())
 
     return through
 
@@ -197,10 +203,10 @@ def killed(mutant: Mutant, tests: dict[str, set[str]]) -> bool:
     """Whether a test fails with the mutant in its place, tried in a process of its own, which is silent."""
     if child := os.fork():
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if status == FAILED:
-            raise RuntimeError(f"the process of {mutant.name} failed outside of the tests")
+        if status in FAILED:
+            raise RuntimeError(f"the process of {mutant.name} ended with {status} outside of its tests")
         return status != 0
-    status = FAILED
+    status = max(FAILED)
     try:
         status = trial(mutant, tests)
     except BaseException:
@@ -259,37 +265,65 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=RESULT)
     args = parser.parse_args(arguments)
     os.chdir(ROOT)
-    rows = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else []
-    known = {row["mutant"]: row for row in rows}
-    every = [
-        mutant for room in ROOMS for file in sorted((ROOT / PACKAGE / room).rglob("*.py")) for mutant in mutants(file)
-    ]
+    found = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {}
+    files = [file for room in ROOMS for file in sorted((ROOT / PACKAGE / room).rglob("*.py"))]
+    every = {mutant.name: mutant for file in files for mutant in mutants(file)}
     if args.again:
-        for row in rows:
-            if row["mutant"] not in {mutant.name for mutant in every}:
-                row["now"] = "gone"
-        todo = [mutant for mutant in every if known.get(mutant.name, {}).get("now") == "survived"]
+        for sample in found.values():
+            sample["survived"] |= dict.fromkeys(sample["survived"].keys() - every.keys(), "gone")
+        fates = {name: fate for sample in found.values() for name, fate in sample["survived"].items()}
+        names = [name for name in every if fates.get(name) == "survived"]
     else:
-        sample = random.Random(args.seed).sample(every, min(args.sample, len(every)))
-        todo = [mutant for mutant in sample if mutant.name not in known]
-    print(f"{len(every)} mutants, {len(todo)} to try")
+        tried = {known for sample in found.values() for known in (*sample["survived"], *sample["killed"].split())}
+        drawn = random.Random(args.seed).sample(list(every), min(args.sample, len(every)))
+        names = [name for name in drawn if not tried & {name, digest(name)}]
+        sample = found.setdefault(str(args.seed), {"killed": "", "survived": {}})
+    print(f"{len(every)} mutants, {len(names)} to try")
     through = passed()
-    for name in LIBRARIES.split():
+    for library in LIBRARIES.split():
         with suppress(ImportError):
-            import_module(name)
+            import_module(library)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     gc.freeze()  # what is imported need not be searched in every process
     end = time.monotonic() + 60 * args.minutes
-    for mutant in todo:
+    for name in names:
         if time.monotonic() > end:
             break
-        fate = "killed" if killed(mutant, through(mutant)) else "survived"
-        row = known.setdefault(mutant.name, {"mutant": mutant.name, "seed": args.seed, "first": fate})
-        row["now"] = fate
-        print(f"{fate:10}{mutant.file.name}:{mutant.lines.start} {mutant.name}", flush=True)
-        args.output.write_text(json.dumps(list(known.values()), indent=0) + "\n", encoding="utf-8")
+        dead = killed(every[name], through(every[name]))
+        print(
+            f"{'killed  ' if dead else 'survived'} {every[name].file.name}:{every[name].lines.start} {name}", flush=True
+        )
+        if args.again:
+            for sample in found.values():
+                sample["survived"] |= {name: "killed"} if dead and name in sample["survived"] else {}
+        elif dead:
+            sample["killed"] = f"{sample['killed']} {digest(name)}".strip()
+        else:
+            sample["survived"][name] = "survived"
+        args.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def digest(name: str) -> str:
+    """Short for the name of a mutant, and the room where it lives: all that is kept of one that died at once."""
+    return f"{name.split('/')[0]}/{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def table(result: Path = RESULT, reasons: Path = REASONS) -> str:
+    """What became of the samples, room by room; what went with dead code counts as the same."""
+    with reasons.open(newline="", encoding="utf-8") as file:
+        same = {row["mutant"] for row in csv.DictReader(file) if row["kind"] == "same"}
+    rows = []
+    for number, sample in enumerate(json.loads(result.read_text(encoding="utf-8")).values(), 1):
+        for room in (*ROOMS, ""):
+            first = sum(died.startswith(room) for died in sample["killed"].split())
+            lived = {name: fate for name, fate in sample["survived"].items() if name.startswith(room)}
+            equal = sum(name in same or fate == "gone" for name, fate in lived.items())
+            now, n = first + list(lived.values()).count("killed"), first + len(lived)
+            cells = f"{first} ({first / n:.0%})", f"{now} ({now / n:.0%})", f"{equal}", f"{now / (n - equal):.1%}"
+            rows.append((f"{number}", room or "*all*", f"{n}", *cells))
+    head = "sample", "room", "mutants", "killed at first", "killed now", "same as the original", "killed of the others"
+    return markdown_table(head, rows)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()
