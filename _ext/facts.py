@@ -107,7 +107,7 @@ def insert(app: Sphinx, doctree: nodes.document) -> None:
     """Put the age of its oldest fact on money under the title of a notebook page."""
     path = Path(app.env.doc2path(app.env.docname))
     title = next(doctree.findall(nodes.title), None)
-    if path.suffix != ".ipynb" or title is None:
+    if path.suffix != ".ipynb" or title is None or not (Path(app.env.srcdir) / TABLE).exists():
         return
     app.env.note_dependency(str(facts.TABLE))
     sentence = oldest(read(Path(app.env.srcdir)), stamp(path))
