@@ -35,6 +35,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -222,7 +223,11 @@ def trial(mutant: Mutant, tests: dict[str, set[str]]) -> int:
     mutant.swap()
     code = compile(ast.fix_missing_locations(mutant.tree), mutant.file, "exec")
     read = SourceFileLoader.get_code
-    SourceFileLoader.get_code = lambda self, name: code if self.path == str(mutant.file) else read(self, name)  # type: ignore
+
+    def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
+        return code if self.path == str(mutant.file) else read(self, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]  # imports ask the class
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
     whole = {file for file in tests if file.endswith(f"/test_{mutant.file.stem}.py") or not tests[file]}

@@ -19,7 +19,7 @@ import random
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from math import comb
 from pathlib import Path
 from statistics import median
@@ -50,11 +50,11 @@ class Loops(ABC):
         """New networks and their optimizers."""
 
     @abstractmethod
-    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Iterator[list[float]]:
+    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Generator[list[float]]:
         """A plain loop.  Yields: after each step, the losses of it."""
 
     @abstractmethod
-    def carried(self, run: Run, parts: tuple[Any, ...]) -> Iterator[None]:
+    def carried(self, run: Run, parts: tuple[Any, ...]) -> Generator[None]:
         """The same loop, carried by a run.  Yields: after each step."""
 
     def rows(self, seed: int, steps: int) -> Iterator[Tensor]:
@@ -96,7 +96,7 @@ class Characters(Loops):
         model = gpt.GPT(gpt.Config(len(self.alphabet), 64))
         return model, *gpt.optimizers(model)
 
-    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Iterator[list[float]]:
+    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Generator[list[float]]:
         """As most tutorials have it."""
         network, *optimizers = parts
         model = Half(network)
@@ -109,7 +109,7 @@ class Characters(Loops):
                 optimizer.step()
             yield [loss.item()]
 
-    def carried(self, run: Run, parts: tuple[Any, ...]) -> Iterator[None]:
+    def carried(self, run: Run, parts: tuple[Any, ...]) -> Generator[None]:
         """As in the chapters."""
         model, *optimizers = run.setup(*parts)
         for x in run.batches(self.data, batch_size=self.batch):
@@ -132,7 +132,7 @@ class Pictures(Loops):
         players = gan.Generator(), gan.Discriminator()
         return *players, *(torch.optim.Adam(p.parameters(), 1e-3, betas=(0.5, 0.99), fused=True) for p in players)
 
-    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Iterator[list[float]]:
+    def bare(self, seed: int, steps: int, parts: tuple[Any, ...]) -> Generator[list[float]]:
         """Each player's gradients only in its own turn."""
         networks, (opt_g, opt_d) = parts[:2], parts[2:]
         G, D = (Half(player.to(memory_format=torch.channels_last)) for player in networks)
@@ -145,7 +145,7 @@ class Pictures(Loops):
             descend(opt_g, g_loss, list(G.parameters()))
             yield [d_loss.item(), g_loss.item()]
 
-    def carried(self, run: Run, parts: tuple[Any, ...]) -> Iterator[None]:
+    def carried(self, run: Run, parts: tuple[Any, ...]) -> Generator[None]:
         """As in the chapters."""
         G, D, opt_g, opt_d = run.setup(*parts)
         for real in run.batches(self.data, batch_size=self.batch):
@@ -160,7 +160,7 @@ class Pictures(Loops):
 
 def times(loops: Loops, seed: int, steps: int, folder: Path) -> tuple[dict[str, list[float]], bool]:
     """CPU seconds of a step in each turn of each loop, and whether all ended with the same weights."""
-    going: dict[str, Iterator[Any]] = {}
+    going: dict[str, Generator[Any]] = {}
     found: dict[str, list[float]] = {name: [] for name in LOOPS}
     weights, turns = {}, random.Random(seed)
     for name in LOOPS:
@@ -179,7 +179,7 @@ def times(loops: Loops, seed: int, steps: int, folder: Path) -> tuple[dict[str, 
             found[name].append((time.process_time() - start) / TURN)
     same = all(map(torch.equal, weights["bare"] * 2, weights["run"] + weights["kept"]))
     for loop in going.values():
-        loop.close()  # type: ignore[attr-defined]
+        loop.close()
     return found, same
 
 

@@ -29,10 +29,6 @@ from tools.contents import contents
 from tools.lint_chapters import without_magics
 from tools.notebooks import MAX_BYTES, WIDGETS, Project
 
-# Chapters that exceed a cap of CAPS until somebody mends them: chapter -> cap -> the number that it has today. It must
-# not grow, and an exception that is no longer needed is an error. `python -m tools.lint_chapters` finds the long lines.
-EXCEPTIONS: dict[str, dict[str, int]] = {}
-
 CLAIM = '"family.name", "It holds.", source=..., supported=..., refuted=..., evidence=..., alternative=...'
 SHOWN = 'CONTRIBUTING.md shows one under "Exercises, quiz and claims"'
 SOLUTION = f"; write a code cell below it, tagged hide-cell, that begins with #@title Solution. {SHOWN}"
@@ -268,14 +264,11 @@ def keeps_cells_short(chapter: Chapter) -> Iterator[str]:
 
 
 def keeps_to_its_caps(chapter: Chapter) -> Iterator[str]:
-    for name, cap in CAPS.items():
-        found, excepted = cap.found(chapter), EXCEPTIONS.get(chapter.name, {}).get(name)
-        most = cap.most if excepted is None else excepted
-        if len(found) > most:
+    for cap in CAPS.values():
+        found = cap.found(chapter)
+        if len(found) > cap.most:
             example = "" if cap.most else f": {found[0].strip()[:60]!r} ..."
-            yield f"has {len(found):,} {cap.what}, at most {most:,} are allowed{example}"
-        elif excepted is not None and len(found) <= cap.most:
-            yield f"needs its exception for {name} no longer; take it out of EXCEPTIONS"
+            yield f"has {len(found):,} {cap.what}, at most {cap.most:,} are allowed{example}"
 
 
 def words(chapter: Chapter) -> list[str]:

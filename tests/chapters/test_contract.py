@@ -215,16 +215,6 @@ def test_a_chapter_that_exceeds_a_cap_is_found(cap):
     assert cap.split(",")[0] in problem
 
 
-def test_an_exception_allows_its_number_and_no_more_and_goes_when_it_is_not_needed(monkeypatch):
-    def problems(most: int, lines: int) -> dict[str, list[str]]:
-        monkeypatch.setattr(contract, "EXCEPTIONS", {"good": {"long": most}})
-        return complaints(chapter(TEXT.replace("print(fact", f"{'1' * 101}\n" * lines + "print(fact")))
-
-    assert problems(most=2, lines=2) == problems(most=2, lines=1) == {}
-    assert "at most 2 are allowed" in problems(most=2, lines=3)["keeps_to_its_caps"][0]
-    assert "no longer" in problems(most=2, lines=0)["keeps_to_its_caps"][0]
-
-
 def test_years_names_keys_and_formats_are_no_numbers_of_an_alt_text():
     fine = "{table['step 9']:.2f}, GLM-3, V2-Lite, 2008-09"
     assert complaints(chapter(TEXT.replace("until 2026", fine))) == {}

@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from contract import BOOK_RULES, CAPS, CHAPTER_RULES, EXCEPTIONS, read_book, read_chapter
+from contract import BOOK_RULES, CHAPTER_RULES, read_book, read_chapter
 
 from tools.notebooks import ROOT, Project
 
@@ -16,12 +16,6 @@ def test_every_text_has_a_notebook_and_every_notebook_a_text():
     problems = [f"book/chapters/{name}.md has no notebook: run `make notebooks`" for name in written - stored]
     problems += [f"notebooks/{name}.ipynb has no text: delete it, or write the text" for name in stored - written]
     assert written and not problems, "\n".join(problems)
-
-
-def test_every_exception_is_one_of_a_chapter_and_a_cap_that_exist():
-    pairs = [(name, cap) for name, excepted in EXCEPTIONS.items() for cap in excepted]
-    problems = [f"{name}, {cap}" for name, cap in pairs if name not in COURSE.names or cap not in CAPS]
-    assert not problems, f"EXCEPTIONS of contract.py names no chapter, or none of {list(CAPS)}: {problems}"
 
 
 @pytest.mark.parametrize("rule", CHAPTER_RULES, ids=lambda rule: rule.__name__)
