@@ -222,6 +222,9 @@ def test_code_in_a_sentence_is_code_of_this_course(snippet, monkeypatch):
     if snippet.startswith("genai: "):
         assert parted(f"---\n{snippet}\n---\n")[0] == FrontMatter()
         return
+    if snippet == "fold: true":
+        assert parted(f"---\ngenai: {{{snippet}}}\n---\n")[0] == FrontMatter(fold=True)
+        return
     if name := re.fullmatch("GENAI_BUDGET=(.+)", snippet):
         monkeypatch.setenv("GENAI_BUDGET", name[1])
         assert gu.budget(cpu=1, gpu=2) == 1
