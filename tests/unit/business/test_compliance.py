@@ -105,9 +105,29 @@ def test_a_hiring_tool_for_the_own_staff_meets_data_law_in_china_and_each_articl
     assert HIGH.isdisjoint(f"{duty.law} {duty.article}" for duty in c.duties(HIRING, on="2026-12-31"))
 
 
-def test_both_laws_on_data_ask_for_the_same_topics_but_one():
+def test_the_two_laws_on_data_share_all_topics_but_three():
     topics = {place: {d.topic for d in c.DUTIES if d.place == place and d.kind == "data"} for place in ("CN", "EU")}
-    assert topics["EU"] - topics["CN"] == {"design"} and topics["CN"] <= topics["EU"]
+    assert topics["EU"] - topics["CN"] == {"design", "records"} and topics["CN"] - topics["EU"] == {"audits"}
+
+
+@given(PRODUCTS)
+def test_china_asks_for_an_impact_assessment_whenever_others_process_the_data(product):
+    """PIPL Art. 55(3) names entrusting, which our Art. 21 takes for granted; training is no trigger there."""
+    china = articles(replace(product, in_china=True), "CN")
+    assert ("PIPL Art. 55" in china) == ("PIPL Art. 21" in china) == product.personal
+
+
+@given(PRODUCTS)
+def test_training_on_others_works_counts_in_both_places_or_in_none(product):
+    product = replace(product, in_china=True, in_eu=True, public=True, base_model=False)
+    asked = {d.place for d in c.duties(product) if d.topic == "training data" and d.kind in c.SAME_FOOTING}
+    assert asked & {"CN", "EU"} == ({"CN", "EU"} if product.trains else set())
+
+
+@pytest.mark.parametrize("day", ["20260802", "2026-W31-7", "2026-8-2"])
+def test_a_day_that_would_not_sort_among_the_others_is_refused(day):
+    with pytest.raises(ValueError, match="on must be a date like 2026-08-02"):
+        c.duties(SHOP, on=day)
 
 
 def test_three_ways_of_counting_one_product():

@@ -44,7 +44,7 @@ _ANSWERS = st.just(("in_eu",))
 # "file.name.argument", "name.argument" or "room: argument" -> (strategy, why the hint is not enough).
 GOOD: Special = {
     "Duty.place": (st.sampled_from(list(PLACES)), "one of four codes"),
-    "Duty.kind": (st.sampled_from(KINDS), "one of three"),
+    "Duty.kind": (st.sampled_from(KINDS), "one of four"),
     "Duty.since": (_DAYS, "an ISO date"),
     "tally.on": (_DAYS, "an ISO date"),
     "tally.place": (st.sampled_from(list(PLACES)), "one of four codes"),
