@@ -136,25 +136,27 @@ class Buildout:
 
 
 @checks.representable
-def break_even_growth(build: Buildout, *, revenue: float, claimed: float = 0.0) -> float:
+def break_even_growth(build: Buildout, *, run_rate: float, claimed: float = 0.0) -> float:
     """Growth a year of what users pay at which machines pay while their chips live. Equation (machines.path).
 
-    Args: revenue: of the year before the first, above 0.  claimed: of each year's, what older machines go on needing.
+    Args: run_rate: what users pay on the first day, as a sum a year, above 0; a year brings what it is on average.
+        claimed: of each year's sales, what older machines go on needing.
     Raises: ValueError: no growth between -99 % and +10,000 % does it, or the chips live for more than 100 years.
     """
     checks.of_type(Buildout, build=build)
-    checks.above(0.0, revenue=revenue)
+    checks.above(0.0, run_rate=run_rate)
     checks.at_least(0.0, claimed=claimed)
     alive = _alive("chip_life of build", build.chip_life)
     year = np.arange(1.0, len(alive) + 1)
     worth = alive * (1.0 + build.rate) ** -year
-    needed = (build.required_revenue + claimed) / revenue
+    needed = (build.required_revenue + claimed) / run_rate
 
     def gap(growth: float) -> float:
-        return float(worth @ ((1.0 + growth) ** year - needed))
+        mean = growth / math.log1p(growth) if growth else 1.0  # of a year, in times its first day
+        return float(worth @ (mean * (1.0 + growth) ** (year - 1.0) - needed))
 
     if not gap(-0.99) < 0 < gap(100.0):
-        raise ValueError(f"no growth from -99 % to +10,000 % turns a revenue of {revenue} into what {build} needs")
+        raise ValueError(f"no growth from -99 % to +10,000 % turns a run rate of {run_rate} into what {build} needs")
     return float(brentq(gap, -0.99, 100.0, xtol=1e-12))
 
 

@@ -516,7 +516,7 @@ def bill_of_a_programme(K, c, r, n_c, n_b, e, mu, u, g):
 
 
 @as_printed("machines.path", **BUILT, R_0=(5.0, 90.0), R_o=(0.0, 4.0), R=of_built(lambda b, v: b.required_revenue),
-            x=of_built(lambda b, v: machines.break_even_growth(b, revenue=v["R_0"], claimed=v["R_o"])))  # fmt: skip
+            x=of_built(lambda b, v: machines.break_even_growth(b, run_rate=v["R_0"], claimed=v["R_o"])))  # fmt: skip
 def bills_in_todays_money(R, r, n_c):
     return R * (1 - (1 + r) ** -n_c) / r
 

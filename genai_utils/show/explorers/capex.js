@@ -38,8 +38,10 @@ export const breakEvenUtilisation = (s) => hourlyCost(s, 1) / s.rent;
 export function neededGrowth(s) {
   const needed = (requiredRevenue(s) + s.revenue_today) / s.revenue_today;
   const years = Array.from({ length: Math.ceil(s.chip_life) }, (_, k) => [k + 1, Math.min(1, s.chip_life - k)]);
+  const mean = (growth) => (growth === 0 ? 1 : growth / Math.log1p(growth)); // of a year, in times its first day
+  const sold = (growth, t) => mean(growth) * (1 + growth) ** (t - 1);
   const gap = (growth) =>
-    years.reduce((sum, [t, alive]) => sum + (alive * ((1 + growth) ** t - needed)) / (1 + s.rate) ** t, 0);
+    years.reduce((sum, [t, alive]) => sum + (alive * (sold(growth, t) - needed)) / (1 + s.rate) ** t, 0);
   let low = -0.99, high = 1;
   while (gap(high) < 0) high *= 2;
   for (let halving = 0; halving < 60; halving += 1) {

@@ -119,37 +119,37 @@ def test_buildings_that_last_for_ever_have_no_steady_state():
 @given(st.floats(1.0, 6.0), st.floats(0.5, 3.0))
 def test_chips_that_die_sooner_need_faster_growth(life, more):
     short, long = (
-        m.break_even_growth(replace(BUILD, chip_life=years), revenue=40.0, claimed=40.0)
+        m.break_even_growth(replace(BUILD, chip_life=years), run_rate=40.0, claimed=40.0)
         for years in (life, life + more)
     )
     assert long < short
 
 
 def test_revenue_that_is_there_already_need_not_grow():
-    assert m.break_even_growth(BUILD, revenue=BUILD.required_revenue) == approx(0.0, abs=1e-9)
-    assert m.break_even_growth(BUILD, revenue=2 * BUILD.required_revenue) < 0
+    assert m.break_even_growth(BUILD, run_rate=BUILD.required_revenue) == approx(0.0, abs=1e-9)
+    assert m.break_even_growth(BUILD, run_rate=2 * BUILD.required_revenue) < 0
     assert m.break_even_growth(
-        replace(BUILD, chip_life=2.5), revenue=replace(BUILD, chip_life=2.5).required_revenue
+        replace(BUILD, chip_life=2.5), run_rate=replace(BUILD, chip_life=2.5).required_revenue
     ) == (approx(0.0, abs=1e-9))
 
 
 @given(st.floats(1e-3, 1e3))
 def test_the_growth_needed_does_not_depend_on_the_unit_of_money(unit):
-    scaled = m.break_even_growth(replace(BUILD, capex=100.0 * unit), revenue=30.0 * unit, claimed=20.0 * unit)
-    assert scaled == approx(m.break_even_growth(BUILD, revenue=30.0, claimed=20.0), rel=1e-6)
+    scaled = m.break_even_growth(replace(BUILD, capex=100.0 * unit), run_rate=30.0 * unit, claimed=20.0 * unit)
+    assert scaled == approx(m.break_even_growth(BUILD, run_rate=30.0, claimed=20.0), rel=1e-6)
 
 
-@pytest.mark.parametrize("wrong", [{"revenue": 0.0}, {"revenue": -1.0}, {"claimed": -1.0}, {"claimed": math.nan}])
+@pytest.mark.parametrize("wrong", [{"run_rate": 0.0}, {"run_rate": -1.0}, {"claimed": -1.0}, {"claimed": math.nan}])
 def test_an_impossible_race_is_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
-        m.break_even_growth(BUILD, **({"revenue": 30.0} | wrong))
+        m.break_even_growth(BUILD, **({"run_rate": 30.0} | wrong))
 
 
 def test_a_race_that_no_growth_wins_is_refused():
-    with pytest.raises(ValueError, match=r"no growth from -99 % to \+10,000 % turns a revenue of 1e-09 into"):
-        m.break_even_growth(replace(BUILD, chip_life=1.0), revenue=1e-9)
+    with pytest.raises(ValueError, match=r"no growth from -99 % to \+10,000 % turns a run rate of 1e-09 into"):
+        m.break_even_growth(replace(BUILD, chip_life=1.0), run_rate=1e-9)
     with pytest.raises(ValueError, match="chip_life of build must be"):
-        m.break_even_growth(replace(BUILD, chip_life=math.inf), revenue=30.0)
+        m.break_even_growth(replace(BUILD, chip_life=math.inf), run_rate=30.0)
 
 
 def test_a_year_without_growth_sells_its_run_rate():

@@ -63,7 +63,7 @@ def test_at_the_share_that_pays_an_hour_costs_the_rent(js):
 
 def test_the_growth_needed_is_that_of_a_path_inside_the_chips_life_on_top_of_todays_revenue(js):
     for growth, build in zip(js("explorer.neededGrowth(s)", states()), BUILDS, strict=True):
-        assert growth == approx(break_even_growth(build, revenue=109.0, claimed=109.0), rel=1e-7)
+        assert growth == approx(break_even_growth(build, run_rate=109.0, claimed=109.0), rel=1e-7)
 
 
 def test_the_page_asks_for_every_setting_of_the_class_and_for_no_other(js):
