@@ -98,6 +98,21 @@ def test_the_prediction_interval_covers_as_often_as_it_says():
     assert covered == approx(0.8, abs=4 * math.sqrt(0.8 * 0.2 / 5_000))
 
 
+@verifies("china.forecast")
+@given(st.integers(0, 10_000), st.integers(3, 12), st.floats(2015, 2035), st.floats(0.5, 0.99))
+def test_the_prediction_interval_is_the_one_that_matrix_algebra_gives(seed, n, year, level):
+    """Least squares as a matrix: variance of a new point s^2 (1 + x (X'X)^-1 x), with no sum over dates by hand."""
+    rng = np.random.default_rng(seed)
+    years, logs = 2020 + rng.permutation(10 * n)[:n] / 10, rng.normal(0, 1, n)
+    design, new = np.column_stack([np.ones(n), years - 2020]), np.array([1.0, year - 2020])
+    line = np.linalg.pinv(design) @ logs
+    variance = np.sum((logs - design @ line) ** 2) / (n - 2)
+    reach = math.sqrt(variance * (1 + new @ np.linalg.inv(design.T @ design) @ new))
+    reach *= stats.t.isf((1 - level) / 2, n - 2)
+    ends = co.fit_growth(years, np.exp(logs)).forecast(year, level)
+    assert np.log(ends) == approx(new @ line + reach * np.array([-1, 0, 1]), rel=1e-5, abs=1e-5)
+
+
 @verifies("china.bertrand")
 @settings(max_examples=30)
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=6))
