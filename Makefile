@@ -51,8 +51,8 @@ lint: .venv/all  # runs beside the site's build; `make test TESTS=tests/site` go
 	$(BIN)/python -m tools.lint_chapters --ignore E501 && \
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools/biome run --silent lint && $(call took,lint)
 
-system:          ## install what needs root: Chromium, a library of Node, Python's venv (Debian)
-	@PYTHON=$(PYTHON) tools/system.sh chromium libatomic1 python3-venv
+system:          ## install what needs root: a sandbox, Chromium, a library of Node, Python's venv (Debian)
+	@PYTHON=$(PYTHON) tools/system.sh bubblewrap chromium libatomic1 python3-venv
 
 wheel: .venv/site ## build the wheel of the package into dist, for Colab and for releases
 	@$(call step,build the wheel); rm -rf build dist; $(PIP) wheel --no-deps -w dist . && rm -rf build && \

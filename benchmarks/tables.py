@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import gpu
+import grading
 import mutants
 from contest import RESULTS
 
@@ -17,7 +18,7 @@ MARKED = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def tables() -> dict[str, str]:
     """Every table of results, by its name."""
-    made = {"gpu": gpu.table(RESULTS / "gpu.json"), "mutants": mutants.table()}
+    made = {"gpu": gpu.table(RESULTS / "gpu.json"), "mutants": mutants.table(), "grading": grading.table()}
     for path in sorted(set(RESULTS.glob("*.json")) - {RESULTS / f"{name}.json" for name in made}):
         made |= importlib.import_module(path.stem).CONTEST.tables(json.loads(path.read_text(encoding="utf-8")))
     return made

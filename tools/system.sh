@@ -6,6 +6,7 @@ python=${PYTHON:-python3}
 
 present() {
   case $1 in
+    bubblewrap) [ "$(uname)" != Linux ] || command -v bwrap ;;
     chromium) command -v chromium ;;
     libatomic1) [ "$(uname)" != Linux ] || "$python" -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' ;;
     python3-venv) [ -f .venv/made ] || "$python" -c 'import ensurepip' ;;

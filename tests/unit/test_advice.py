@@ -56,6 +56,7 @@ ELSEWHERE = {
     "python -m tools.gpu_check --out gpu": "needs a GPU; the same test rehearses it",
     "python -m tools.gpu_check --out gpu --only language,chapters": "the same",
     "python -m tools.gpu_check --out gpu --rehearse": "a minute; the same test",
+    "python tools/grade.py SUBMISSIONS --assignment business-case": "needs a sandbox; tests/grading/test_batch.py",
     "python -m tools.notebooks NAME": "executes a chapter; test_notebooks.py executes a small one so",
     "git checkout": "undoes what a reader did; git's own",
     "tensorboard --logdir runs": "tests/unit/run/test_tracking.py",

@@ -100,3 +100,16 @@ def test_the_job_of_kubernetes_mounts_what_it_names_and_starts_a_process_a_gpu()
     assert all(isinstance(value, str) for value in told.values()) and told["ZOO"] == mounted["zoo"]
     assert set(mounted) == {volume["name"] for volume in pod["volumes"]}
     assert (ROOT / container["command"][0]).is_file()
+
+
+def test_an_array_of_jobs_grades_a_class_in_parts(machine):
+    for name in ("tools", "class"):
+        (machine / name).symlink_to(ROOT / name) if name == "tools" else (machine / name).mkdir()
+    (machine / "salt").write_text("a secret")
+    for name in ("ada", "ben", "cy"):
+        (machine / f"class/{name}.ipynb").write_text('{"cells": [{"cell_type": "code", "source": "x = 1"}]}')
+    others = "--salt salt --out out --trust"
+    for part in ("1", "2"):
+        said = called(machine, f"grade.sh class 1 {others}", SLURM_ARRAY_TASK_ID=part, SLURM_ARRAY_TASK_COUNT="2")
+        assert "a part is graded" in said and not (machine / "out/grades.csv").exists()
+    assert sorted(path.stem for path in (machine / "out/results").iterdir()) == ["ada", "ben", "cy"]

@@ -9,7 +9,7 @@ import pytest
 
 from tools.notebooks import ROOT
 
-PACKAGES = ("chromium", "libatomic1", "python3-venv")
+PACKAGES = ("bubblewrap", "chromium", "libatomic1", "python3-venv")
 
 
 @pytest.fixture
@@ -43,17 +43,22 @@ def install(machine: Path) -> tuple[int, str, str]:
 def test_root_on_debian_is_told_before_anything_is_installed(machine):
     command(machine, "apt-get", f'echo "apt-get $*"; echo "apt-get $*" >> {machine}/calls')
     status, said, calls = install(machine)
-    assert status == 0 and calls == "apt-get update -q\napt-get install -y -q chromium libatomic1 python3-venv\n"
-    assert said == f"== as root: apt-get install chromium libatomic1 python3-venv\n{calls}"
+    assert (
+        status == 0
+        and calls == "apt-get update -q\napt-get install -y -q bubblewrap chromium libatomic1 python3-venv\n"
+    )
+    assert said == f"== as root: apt-get install bubblewrap chromium libatomic1 python3-venv\n{calls}"
 
 
 def test_only_what_is_missing_is_installed(machine):
+    command(machine, "bwrap", "")
     command(machine, "chromium", "")
     command(machine, "python3", '[[ "$*" == *ensurepip* ]]')
     assert install(machine)[2].splitlines()[-1] == "apt-get install -y -q libatomic1"
 
 
 def test_nothing_is_called_when_nothing_is_missing(machine):
+    command(machine, "bwrap", "")
     command(machine, "chromium", "")
     command(machine, "python3", "")
     assert install(machine) == (0, "== nothing that needs root is missing\n", "")
@@ -63,7 +68,7 @@ def test_without_root_it_says_what_to_type_and_fails(machine):
     command(machine, "id", "echo 1000")
     assert install(machine) == (
         1,
-        "missing: chromium libatomic1 python3-venv; type 'sudo make system', then the command again\n",
+        "missing: bubblewrap chromium libatomic1 python3-venv; type 'sudo make system', then the command again\n",
         "",
     )
 
@@ -71,7 +76,9 @@ def test_without_root_it_says_what_to_type_and_fails(machine):
 def test_without_apt_it_names_what_is_missing_and_fails(machine):
     (machine / "apt-get").unlink()
     status, said, _ = install(machine)
-    assert status == 1 and said.startswith("missing: chromium libatomic1 python3-venv (names in Debian); install them")
+    assert status == 1 and said.startswith(
+        "missing: bubblewrap chromium libatomic1 python3-venv (names in Debian); install them"
+    )
 
 
 def test_an_environment_that_was_made_needs_no_venv_and_another_system_no_library_of_linux(machine):
