@@ -149,7 +149,7 @@ ATTACKS = {
         "lambda: 'SECRET' in os.environ, lambda: b'SECRET' in open('/proc/1/environ', 'rb').read(), "
         "lambda: b'SECRET' in b''.join(open(p, 'rb').read() for p in glob.glob('/proc/[0-9]*/environ'))"),
     "paths on command lines": escaping(
-        "lambda: re.search(rb'bind|ROOT', b''.join("
+        "lambda: re.search(rb'bind|ROOT/[^.]', b''.join("
         "open(p, 'rb').read() for p in glob.glob('/proc/[0-9]*/cmdline')))", "import re"),
     "written into Python itself": escaping(
         "lambda: open(os.__file__, 'a').write('#'), lambda: open('/run/runner.py', 'a').write('#'), lambda: "
