@@ -77,6 +77,7 @@ class Contest(ABC):
     name: str  # of the file
     recipes: dict[str, tuple[str, type[Recipe]]]  # in words, and how to make it
     against = "ours"  # the recipe to compare with
+    twins: dict[str, str] = {}  # a recipe, and the one of the same networks, whose steps it gets: a fair time anywhere
     budgets: tuple[float, ...]
     unit = "core seconds"  # of the budgets
     columns: dict[str, str]  # of the table, each a format of what `summary` returns
@@ -98,16 +99,23 @@ class Contest(ABC):
         """CPU seconds that a recipe may spend, after these runs."""
         return budget
 
+    def steps(self, name: str, budget: float, runs: list[Row]) -> float:
+        """Steps that end a run of a recipe instead of seconds: as many as its twin took in that time, in the mean."""
+        pace = [row["steps"] / row["budget"] for row in runs if row["recipe"] == self.twins.get(name)]
+        return round(budget * fmean(pace)) if pace else math.inf
+
     def run(self, name: str, budget: float, seed: int, runs: list[Row]) -> Row:
         """One run of one recipe: what it cost and what it is worth."""
         torch.manual_seed(seed)
-        allowed, start = self.allowed(name, budget, seed, runs), time.process_time()
+        due = self.steps(name, budget, runs)
+        allowed = self.allowed(name, budget, seed, runs) if due == math.inf else math.inf
+        start = time.process_time()
         recipe = self.recipes[name][1](self.data, budget)
         batches, steps, share = recipe.batches(self.data, torch.Generator().manual_seed(seed)), 0, 0.0
         while share < 1:
             recipe.step(next(batches), share)
             steps, spent = steps + 1, time.process_time() - start
-            share = max(spent / allowed, steps / recipe.iterations)
+            share = max(spent / allowed, steps / min(recipe.iterations, due))
         cost = {"steps": steps, "core_seconds": round(spent, 1), "ms_per_step": round(1000 * spent / steps, 2)}
         return {"recipe": name, "seed": seed, "budget": budget} | cost | self.judge(recipe)
 
@@ -116,8 +124,16 @@ class Contest(ABC):
         forms = {"recipe": "{recipe}", self.unit: "{budget:,g}", "seeds": "{seeds}"} | self.columns
         forms |= {"steps": "{steps:,.0f}", "ms a step": "{ms_per_step:,.1f}"}
         rows = [{"recipe": words} | line for words, line in self.lines(found)]
-        made = "Measured on {date}: {hardware}; Python {python}, torch {torch}.".format_map(found["made"])
-        return {self.name: f"{markdown(forms, rows)}\n\n{made}"}
+        return {self.name: f"{markdown(forms, rows)}\n\n{self.made(found)}"}
+
+    def made(self, found: Row) -> str:
+        """When and where the runs were made, and which of them later or elsewhere."""
+        form = "on {date}: {hardware}; Python {python}, torch {torch}."
+        later: dict[str, dict[str, None]] = {}
+        for row in (row for row in found["runs"] if "made" in row):
+            later.setdefault(form.format_map(row["made"]), {})[f'"{self.recipes[row["recipe"]][0]}"'] = None
+        said = [f"{', '.join(names)} {place}" for place, names in later.items()]
+        return " ".join([f"Measured {form.format_map(found['made'])}", *said])
 
     def lines(self, found: Row) -> Iterator[tuple[str, dict[str, float]]]:
         """In words and in numbers, the recipes at each budget and then what simple things score."""
@@ -133,14 +149,15 @@ def main(contest: Contest, arguments: list[str] | None = None) -> None:
     options = _options(contest, arguments)
     torch.set_num_threads(1)
     contest.load()
-    known = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else None
-    found = known or {"made": _made(), **contest.once(), "runs": []}
+    made, known = _made(), json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else None
+    found = known or {"made": made, **contest.once(), "runs": []}
     done = {(row["budget"], row["seed"], row["recipe"]) for row in found["runs"]}
     for budget, seed, name in itertools.product(options.budgets, range(options.seeds), options.recipes):
         if (budget, seed, name) not in done:
-            found["runs"].append(contest.run(name, budget, seed, found["runs"]))
+            run = contest.run(name, budget, seed, found["runs"])
+            found["runs"].append(run if made == found["made"] else run | {"made": made})
             print(found["runs"][-1], flush=True)
-            options.output.write_text(json.dumps(found | {"made": _made()}, indent=2) + "\n", encoding="utf-8")
+            options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(*contest.tables(found).values(), sep="\n\n")
 
 

@@ -229,8 +229,8 @@ class Overhead(Contest):
         """Without the counts of a contest."""
         table = markdown({"step": "{recipe}", "repeats": "{seeds}"} | self.columns, self._rows(found))
         same = all(row["same_weights"] for row in found["runs"])
-        made = "Measured on {date}: {hardware}; Python {python}, torch {torch}.".format_map(found["made"])
-        return {self.name: f"{table}\n\nThe loops ended with {'the same' if same else 'OTHER'} weights. {made}"}
+        weights = f"The loops ended with {'the same' if same else 'OTHER'} weights."
+        return {self.name: f"{table}\n\n{weights} {self.made(found)}"}
 
     def _rows(self, found: Row) -> Iterator[Row]:
         """Medians over the repeats, with intervals."""

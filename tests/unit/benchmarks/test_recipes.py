@@ -76,6 +76,21 @@ def test_a_part_of_the_time_of_the_peer_needs_a_run_of_the_peer(script, tmp_path
         ran(script, tmp_path / "result.json", ["ours"])
 
 
+@pytest.mark.parametrize("script", ["gan"], indirect=True)
+def test_a_twin_gets_the_steps_of_the_other_and_a_later_run_says_when_it_was_made(script, tmp_path, capsys):
+    output, ((name, twin),) = tmp_path / "result.json", script.CONTEST.twins.items()
+    older = {"made": {"date": "1999-12-31", "hardware": "abacus", "python": "2", "torch": "0"}, "anchors": {}}
+    rows = [{"recipe": twin, "seed": seed, "budget": 0.2, "steps": steps} for seed, steps in ((0, 2), (1, 4))]
+    output.write_text(json.dumps(older | {"runs": [row | {"ms_per_step": 1.0} for row in rows]}))
+    *before, row = ran(script, output, [name])["runs"]
+    assert row["steps"] == 3
+    assert before == [row | {"ms_per_step": 1.0} for row in rows]
+    assert row["made"]["torch"] == torch.__version__
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "1999-12-31: abacus" in last
+    assert f'"{script.CONTEST.recipes[name][0]}" on {row["made"]["date"]}' in last
+
+
 @pytest.mark.parametrize("script", ["run_overhead"], indirect=True)
 def test_a_loop_in_a_run_ends_with_the_weights_of_the_bare_one(script, tmp_path):
     runs = ran(script, tmp_path / "result.json", ["gpt", "dcgan"])["runs"]
