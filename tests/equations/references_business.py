@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import brier_score_loss
 
-from genai_utils.business import bubbles, clusters, evidence, machines, penalties, valuation
+from genai_utils.business import bubbles, clusters, evidence, machines, penalties, valuation, verdict
 from genai_utils.business import competition as co
 from genai_utils.business import unit_economics as unit
 from genai_utils.business.adoption import Bass
@@ -567,3 +567,33 @@ K_EQUAL = 4
 )  # fmt: skip
 def spread_of_tied_inputs(rho, sigma):
     return math.sqrt((sigma**2 * (rho + (1 - rho) * np.eye(K_EQUAL))).sum())
+
+
+# --- verdict ----------------------------------------------------------------------------------------------------------
+
+
+FADE = {"g": (0.1, 3.0), "kappa": (0.1, 1.0), "t": 6}
+
+
+@as_printed("verdict.fading", R_0=(1.0, 500.0), **FADE)
+def sales_while_growth_fades(R_0, g, kappa):
+    return verdict.fading(R_0, g, years=6, keeps=kappa)[5]
+
+
+RACE = {"B": (50.0, 500.0), "C": (0.0, 300.0), "r": (0.0, 0.3), "n": 5, "S": numbers(5, 100.0, 900.0)}
+
+
+@as_printed("verdict.paid", **RACE)
+def paid_over_needed(B, C, r, S):
+    worth = [sum(each / (1 + r) ** year for year, each in enumerate(sums, 1)) for sums in (S, [B + C] * 5)]
+    return worth[0] / worth[1]
+
+
+@as_printed("verdict.bounds", n=4, p=numbers(4, 0.5))
+def least_chance_that_all_hold(p):
+    return verdict.bounds(p)[0]
+
+
+@as_printed("verdict.tied", lambda_=(0.0, 1.0), n=4, p=numbers(4, 0.0), p_min=Derived(lambda v: v["p"].min()))
+def chance_that_all_hold(lambda_, p):
+    return verdict.chance_of_all(p, tied=lambda_)

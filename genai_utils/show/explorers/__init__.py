@@ -10,4 +10,5 @@ __getattr__, __dir__, __all__ = attach(
     PlayTheGame="game",
     ProfitAndLoss="pnl",
     WhatMustBeTrue="capex",
+    YourVerdict="verdict",
 )

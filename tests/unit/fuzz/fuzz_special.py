@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from genai_utils.business.bubbles import exuberance, random_walks
 from genai_utils.business.compliance import DUTIES, KINDS, PLACES, UNITS
 from genai_utils.business.machines import Buildout
+from genai_utils.business.memo import READINGS
 from genai_utils.business.price_lists import price_lists
 from genai_utils.metrics.estimate import Estimate
 from genai_utils.records import results
@@ -121,6 +122,12 @@ GOOD: Special = {
     "Fact.date": (st.sampled_from(["2026", "2026-08..09", "2026-08-16"]), "begins with a year"),
     "Fact.until": (st.sampled_from(["", "2026-08", "2026-08-16"]), "a day or a month"),
     "note.where": (st.just({"id": "B-U4"}), "a column and its value"),
+    "business: reading": (st.sampled_from(READINGS), "one of three words"),
+    "sales_over_needed.year": (st.integers(1, 8), "a year that the price spells out"),
+    "paid.build": (st.integers(1, 9).map(lambda life: replace(_BUILD, chip_life=float(life))), "whole years"),
+    "flips.ratio": (st.just(lambda x: x / 3), "it must pass 1"),
+    "flips.low": (st.floats(0.1, 1), "below where it does"),
+    "flips.high": (st.floats(4, 9), "above where it does"),
     "together.correlation": (st.floats(-0.9, 0.9).map(lambda r: np.array([[1.0, r], [r, 1.0]])), "a matrix"),
 }
 BAD: Special = {
