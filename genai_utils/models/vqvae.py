@@ -177,7 +177,7 @@ class Codebook(nn.Module):
         """Begin where the data are: put each code onto a vector of z (n, width, h, w), none twice if there are enough.
 
         Without it the vectors are standard normal, wherever the encoder puts its own.
-        Source: the first centres of k-means, as Zeghidour et al. 2021, arXiv:2107.03312, section III-C, begin theirs.
+        Source: how k-means begins; Zeghidour et al. 2021, arXiv:2107.03312, section III-C, begin where k-means ends.
         """
         check_axes(z=(z, f"n {self.vectors.shape[1]} ..."))
         pool = _rows(z)

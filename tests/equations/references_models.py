@@ -512,7 +512,7 @@ def codes_in_use(codes):
     return vqvae.code_perplexity(torch.tensor(codes), 6)
 
 
-@as_printed("cost.tokens", H=28, W=28, p=lambda random: random.choice([1, 2, 4, 7]), s=(0.001, 0.1), r=(1e-4, 1e-2))
+@as_printed("cost.tokens", H=28, W=56, p=lambda random: random.choice([1, 2, 4, 7]), s=(0.001, 0.1), r=(1e-4, 1e-2))
 def price_of_pictures_by_patches(p, s, r):
-    patches = F.unfold(torch.zeros(1, 1, 28, 28), int(p), stride=int(p)).shape[-1]
+    patches = F.unfold(torch.zeros(1, 1, 28, 56), int(p), stride=int(p)).shape[-1]
     return 1_000 * patches * s * r

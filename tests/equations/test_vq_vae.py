@@ -119,6 +119,8 @@ def test_the_terms_are_mean_squared_errors_and_each_moves_only_its_part(seed, be
     assert by_z is None and torch.allclose(by_q, slope)
     by_z, by_q = torch.autograd.grad(commitment, (z, q), allow_unused=True)
     assert by_q is None and torch.allclose(by_z, -slope)
+    by_z, by_q = torch.autograd.grad(total, (z, q), allow_unused=True)
+    assert by_q is None and torch.allclose(by_z, -beta * slope)  # the codebook moves by averages, not by this loss
 
 
 @verifies("vq.ema")
@@ -222,22 +224,28 @@ def test_the_probabilities_of_all_maps_add_up_to_one(seed):
 
 
 @verifies("vq.prior")
-def test_maps_are_drawn_as_often_as_the_product_of_probabilities_says():
+@pytest.mark.parametrize("label", [None, 0, 1])
+def test_maps_are_drawn_as_often_as_the_product_of_probabilities_says(label):
     """20,000 draws from the sampler, which never calls log_prob, against it: chi-squared within five deviations."""
     prior = randomised(vqvae.CodePrior(codes=2, shape=(2, 2), width=8, blocks=1, labels=2), 3)
-    drawn = prior.sample(20_000, generator=torch.Generator().manual_seed(0))
+    told = None if label is None else torch.full((20_000,), label)
+    drawn = prior.sample(20_000, labels=told, generator=torch.Generator().manual_seed(0))
     maps = torch.tensor(list(itertools.product(range(2), repeat=4))).view(-1, 2, 2)
     number = (drawn.flatten(1) * torch.tensor([8, 4, 2, 1])).sum(1)
     counts = torch.bincount(number, minlength=16).double()
-    expected = 20_000 * prior.log_prob(maps).double().exp()
-    chi_squared = ((counts - expected) ** 2 / expected).sum().item()
-    assert abs(chi_squared - 15) < 5 * math.sqrt(30)
+
+    def chi_squared(of):
+        expected = 20_000 * prior.log_prob(maps, None if of is None else torch.full((16,), of)).double().exp()
+        return ((counts - expected) ** 2 / expected).sum().item()
+
+    assert abs(chi_squared(label) - 15) < 5 * math.sqrt(30)
+    assert label is None or chi_squared(1 - label) > 1_000  # the other caption would draw other maps
 
 
 @verifies("cost.tokens")
 def test_the_bill_is_what_a_meter_counts_while_patches_are_written():
     """Write 1,000 pictures patch by patch, with a clock that ticks for each; then pay for the time."""
-    height, width, patch, seconds, price = 28, 28, 4, 0.002, 0.0008
+    height, width, patch, seconds, price = 28, 56, 4, 0.002, 0.0008
     clock = 0.0
     for _ in range(1_000):
         page = F.unfold(torch.zeros(1, 1, height, width), patch, stride=patch)  # one column a patch
