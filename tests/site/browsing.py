@@ -245,9 +245,9 @@ def look_at(window: BrowserContext, origin: str, page: str) -> Visit:
     return visit
 
 
-def violations(tab: Page, options: dict[str, Any]) -> list[str]:
-    """Breaches of WCAG 2.0 and 2.1, A and AA, one a line; the theme needs no exceptions."""
-    found = Axe().run(tab, options={**options, "resultTypes": ["violations"], "preload": False}).response
+def violations(tab: Page, options: dict[str, Any], part: str | None = None) -> list[str]:
+    """Breaches of WCAG 2.0 and 2.1, A and AA, on a page or a part of it, one a line; the theme needs no exceptions."""
+    found = Axe().run(tab, context=part, options={**options, "resultTypes": ["violations"], "preload": False}).response
     return [
         f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:120]} {node['failureSummary'][:200]}"
         for rule in found["violations"]

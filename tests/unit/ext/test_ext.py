@@ -16,7 +16,7 @@ CONF = f"""\
 import sys
 sys.path[:0] = [{str(ROOT / "_ext")!r}, {str(ROOT)!r}]
 extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
-extensions += ["facts", "answers", "_ext.glossary", "citations", "folds", "site_fixes"]
+extensions += ["facts", "answers", "_ext.glossary", "citations", "folds", "questions", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -398,6 +398,12 @@ def test_a_number_keeps_its_percent_sign_but_in_code(book):
     page = book["notebooks/beta"]
     assert page.select_one("strong").text == "40\N{NO-BREAK SPACE}% are red"
     assert "x = 40 %" in [code.text for code in page.select("code")]
+
+
+def test_a_page_loads_the_scripts_of_its_boxes_and_no_other_does(book):
+    loaded = {name: [script.get("src", "") for script in page.select("script")] for name, page in book.items()}
+    for script in ("quiz.js", "predict.js"):
+        assert [name for name, found in loaded.items() if any(script in each for each in found)] == ["notebooks/alpha"]
 
 
 def folds(page: BeautifulSoup) -> dict[str, str]:
