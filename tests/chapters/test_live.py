@@ -59,7 +59,7 @@ def test_a_chapter_says_that_it_is_live_when_it_has_sliders(name):
 
 @pytest.mark.parametrize("bent", LIVE, indirect=True)
 def test_each_slider_begins_at_the_printed_value_and_moves_the_answer_at_both_ends(bent):
-    assert len(bent) >= 2
+    assert bent
     for function, ranges in bent:
         controls = ipywidgets.interactive(function, {"manual": True}, **ranges).kwargs_widgets
         usual = {each.description: each.value for each in controls}
