@@ -67,8 +67,8 @@ function verdict(predictions) {
   const compared = said > high ? "You were surer than you were right."
     : said < low ? "You were right more often than you were sure." : "What you said lies inside that interval.";
   const counted = make("strong", {}, `Brier score ${brier(predictions).toFixed(3)}`);
-  return make("p", {}, counted, ` over ${count} resolved. You said ${percent(said)} on average, and ${right} of ${count} `
-    + `were right: ${percent(share)} (95 % interval ${percent(low)} to ${percent(high)}). ${compared}`);
+  return make("p", {}, counted, ` over ${count} resolved. You said ${percent(said)} on average, and ${right} of `
+    + `${count} were right: ${percent(share)} (95 % interval ${percent(low)} to ${percent(high)}). ${compared}`);
 }
 
 const OUTCOMES = new Map([[true, "right"], [false, "wrong"], [null, "open"]]);

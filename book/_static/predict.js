@@ -66,7 +66,8 @@ function mount(box, place) {
   }
   const link = make("a", { href: PAGE }, "How good are your predictions?");
   const note = make("p", { className: "prediction-note" }, "Kept in this browser only. ", link);
-  box.append(make("div", { className: "prediction", role: "group", ariaLabel: "Your prediction" }, told, controls, note));
+  const group = { className: "prediction", role: "group", ariaLabel: "Your prediction" };
+  box.append(make("div", group, told, controls, note));
   view(false);
 }
 

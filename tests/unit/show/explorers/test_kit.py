@@ -125,7 +125,7 @@ def test_links_of_the_book_ask_an_explorer_for_what_it_has(js):
     root = EXPLORERS.parents[2]
     texts = "".join(map(text_of, (root / "book").rglob("*.md")))
     links = re.findall(r"\]\([^)\s]*#([a-z]+=[^)\s]+)\)", texts)
-    assert {link.split("=")[0] for link in links} == {"game", "latent", "map", "gpt", "pnl", "capex"}
+    assert {link.split("=")[0] for link in links} == {"game", "latent", "map", "gpt", "pnl", "capex", "verdict"}
     for link in links:
         ((name, said),) = js("explorer.fromHash(given)", f"#{link}").items()
         source = (EXPLORERS / f"{name}.js").read_text()
