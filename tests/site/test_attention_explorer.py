@@ -47,7 +47,8 @@ def options(tab):
 
 
 def tables(tab):
-    """The texts of its two tables, row by row."""
+    """The texts of its two tables, row by row; they come a moment after the list."""
+    tab.wait_for_function("document.querySelectorAll('table').length >= 3")
     bodies = tab.locator("table").all()[1:]
     return [[row.locator("th, td").all_text_contents() for row in body.locator("tbody tr").all()] for body in bodies]
 
