@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+# The tests' folders are no packages, so they are named before anything is imported from them; hence the E402 below.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/grading"), str(ROOT / "tests/assignments/business-case")]
 
 from attacks import ATTACKS, SALT, Outside, notebook, outside  # noqa: E402
