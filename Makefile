@@ -70,6 +70,15 @@ address: .venv/site ## say where you publish: make address URL=https://github.co
 serve: book      ## serve the site on http://127.0.0.1:8000, or with PORT=8001 there
 	@$(BIN)/python -m tools.serve $(PORT)
 
+slides: .venv/site ## make slides of all chapters into _build/slides, or of some: make slides NAME="vae rules"
+	@$(BIN)/python tools/vendor_assets.py && $(BIN)/python -m tools.slides $(NAME)
+
+pdf: .venv/made system .venv/all book ## print the site into one PDF, _build/book.pdf, with outline and page numbers
+	@$(call step,print the book); $(BIN)/python -m tools.pdf && $(call took,print)
+
+bundle: .venv/all book slides ## pack all that a class without internet needs into dist; with TORCH=yes torch too
+	@$(call step,pack the bundle); $(BIN)/python -m tools.bundle $(if $(TORCH),--torch) && $(call took,pack)
+
 lab: .venv/all   ## open the notebooks in JupyterLab, as copies in work/ that stay yours
 	@$(BIN)/python -m tools.lab
 
@@ -79,4 +88,4 @@ lock: .venv/all  ## write the versions installed now into requirements.lock, and
 clean:           ## remove what was built; keeps .venv and work/
 	@rm -rf _build build dist *.egg-info book/_static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
-.PHONY: help book notebooks test lint system wheel facts chapter address serve lab lock clean FORCE
+.PHONY: help book notebooks test lint system wheel facts chapter address serve slides pdf bundle lab lock clean FORCE

@@ -22,6 +22,7 @@ CONFIG = Path(__file__).with_name("widgets-config.js")
 PACKAGES = {
     "mathjax@3.2.2": "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09",
     "requirejs@2.3.8": "777158e89275e16bd51aec3ef714fbcb5dc45789e7078659933bc814916d7dec",
+    "reveal.js@5.2.1": "359b575dd51bbda32f89b2fd4c7dc46ad7389a805572158916c29252f7a27333",
     "@jupyter-widgets/html-manager@1.0.15": "2b9d65cb7913e1c7d671757a10008b32c9c2448d4429513371e55c07d6107638",
 }
 WANTED = {  # (package, path in it) -> path in vendor
@@ -29,6 +30,9 @@ WANTED = {  # (package, path in it) -> path in vendor
     ("mathjax@3.2.2", "es5/output/chtml/fonts"): "mathjax/output/chtml/fonts",
     ("mathjax@3.2.2", "es5/input/tex/extensions"): "mathjax/input/tex/extensions",
     ("requirejs@2.3.8", "require.js"): "requirejs/require.js",
+    ("reveal.js@5.2.1", "dist/reveal.js"): "reveal/reveal.js",  # of the slides (tools/slides.py)
+    ("reveal.js@5.2.1", "dist/reveal.css"): "reveal/reveal.css",
+    ("reveal.js@5.2.1", "plugin/notes/notes.js"): "reveal/notes.js",
     ("@jupyter-widgets/html-manager@1.0.15", "dist/embed-amd.js"): "html-manager/embed-amd.js",
 }
 

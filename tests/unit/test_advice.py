@@ -29,17 +29,22 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!Do not type )`([^`\n]+)`")
 WORD = re.compile(r"(?!make$)[\w./*-]+")  # a file, an option, a name
 PROGRAM = re.compile(
-    r"(?:\w+=\S+ )?(make$|(accelerate|conda|git|jupyter|kubectl|make|pip|pre-commit|python|sbatch|sky|source|sudo|"
+    r"(?:\w+=\S+ )?(make$|(accelerate|conda|git|jupyter|kubectl|make|pip|pre-commit|python3?|sbatch|sky|source|sudo|"
     r"tensorboard|torchrun|wsl) )"
 )
 
 # Only shown by make, not done: each takes minutes, opens a browser, needs root or the network.
 DRY = {
     "make book": "`make test`, which CI runs, begins with it",
+    "make bundle": "hundreds of MB; tests/unit/tools/test_bundle.py makes a small one and installs it",
+    "make bundle TORCH=yes": "the same, and GB",
     "make lab": "opens a browser",
     "make lab TORCH_INDEX=URL": "opens a browser; test_install.py reads the variable",
     "make lock": "writes down what is installed, for which pip is needed; test_licenses.py runs its second half",
     "make notebooks": "would execute every stale chapter; test_chapter.py and test_notebooks.py execute small ones",
+    "make pdf": "minutes; tests/site/test_pdf.py prints three pages",
+    "make slides": "may take reveal.js from the network; tests/site/test_slides.py makes and opens every deck",
+    "make slides NAME=vae": "the same",
     "make test": "CI runs it; this is a part of it",
     "make test TESTS=tests/equations": "minutes; tests/site/test_jupyter.py types it with a smaller part",
     "make wheel": "takes its tools from the network; test_wheel.py builds the same wheel without",
@@ -57,6 +62,7 @@ ELSEWHERE = {
     "python -m tools.gpu_check --out gpu --only language,chapters": "the same",
     "python -m tools.gpu_check --out gpu --rehearse": "a minute; the same test",
     "python tools/grade.py SUBMISSIONS --assignment business-case": "needs a sandbox; tests/grading/test_batch.py",
+    "python3 install.py": "tests/unit/tools/test_bundle.py types it in a bundle",
     "python -m tools.notebooks NAME": "executes a chapter; test_notebooks.py executes a small one so",
     "git checkout": "undoes what a reader did; git's own",
     "tensorboard --logdir runs": "tests/unit/run/test_tracking.py",
