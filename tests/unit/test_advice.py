@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("advice")  # one copy of the tree for all c
 EXAMPLE = re.compile(r"^````.*?^````$", re.DOTALL | re.MULTILINE)  # of a chapter: test_contract.py runs it
 PAGES = {
     name: EXAMPLE.sub("", (ROOT / name).read_text(encoding="utf-8"))
-    for name in ("README.md", "CONTRIBUTING.md", "book/how-to-use.md")
+    for name in ("README.md", "CONTRIBUTING.md", "book/how-to-use.md", "book/guide.md")
 }
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!Do not type )`([^`\n]+)`")

@@ -16,7 +16,7 @@ CONF = f"""\
 import sys
 sys.path[:0] = [{str(ROOT / "_ext")!r}, {str(ROOT)!r}]
 extensions = ["myst_nb", "callouts", "equations", "equation_links", "cost_card", "ledger", "results"]
-extensions += ["facts", "answers", "_ext.glossary", "citations", "folds", "questions", "site_fixes"]
+extensions += ["facts", "answers", "_ext.glossary", "_ext.teaching", "citations", "folds", "questions", "site_fixes"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "off"
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -77,6 +77,14 @@ $$
 > An ordinary **quote** stays a quote.
 
 > **Bold** words that name no kind leave a quote alone.
+
+## `Play` & learn
+
+These are four words.
+
+### A heading inside
+
+> **Exercise 1.** Play.
 """
 BETA = """# The second chapter
 
@@ -102,6 +110,9 @@ APPENDIX = """# Appendix
 ```{answers} folded
 ```
 
+```{lesson-times}
+```
+
 ```{equation-index}
 ```
 
@@ -110,6 +121,13 @@ APPENDIX = """# Appendix
 """
 
 
+TOC = """\
+parts:
+  - caption: Toys
+    chapters:
+      - file: notebooks/beta
+      - file: notebooks/alpha
+"""
 RESULTS = """\
 chapter,model,data,parameters,steps,seconds,bits_per_dim,likelihood,bits_per_character,bits_per_sample,n,frechet,coverage,usd_per_1000
 alpha,toy <i>,toys,1200,3,4.4,2.345678,exact,,,2000,1.24,0.756,0.00123
@@ -177,7 +195,7 @@ def build(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess:
     given = {"conf.py": CONF, "index.md": contents, "tests/equations/test_toy.py": TESTS}
     given["tests/equations/bound.txt"] = "# name, digest\ntoy-model.second 00000000\n"
     given["genai_utils/records/results.csv"], given["genai_utils/records/facts.csv"] = RESULTS, FACTS
-    given["book/appendix/glossary.csv"] = TERMS
+    given["book/appendix/glossary.csv"], given["_toc.yml"] = TERMS, TOC
     for name, content in {**given, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
@@ -445,6 +463,14 @@ def test_a_chapter_that_folds_its_code_shows_none_of_it_and_has_a_button_under_i
 
 def test_a_screen_reader_reads_the_title_of_a_fold(book):
     assert book["notebooks/alpha"].select("summary") and not book["notebooks/alpha"].select("summary[aria-label]")
+
+
+def test_the_time_of_a_lesson_comes_from_words_open_cells_exercises_and_the_run(book):
+    rows = book["book/appendix"].select(".lessons tbody tr")
+    assert [row.select_one("a")["href"] for row in rows] == ["../notebooks/beta.html", "../notebooks/alpha.html"]
+    assert [cell.get_text() for cell in rows[1].select("td")] == ["read 2 min", "exercises 30 min", "run 42 s"]
+    sections = [item.get_text() for item in rows[1].select("li")]  # one of five cells is open, in the last section
+    assert sections == ["The first chapter: 0 min", "Play & learn: 2 min"] and not rows[0].select("code")
 
 
 def test_a_script_that_declares_a_constant_is_included_once(book):
