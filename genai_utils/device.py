@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from genai_utils.checks import one_of, whole
@@ -74,7 +75,9 @@ def threads() -> int:
 
 
 def has_gpu() -> bool:
-    """Whether torch finds a CUDA device."""
+    """Whether torch is installed and finds a CUDA device."""
+    if not find_spec("torch"):
+        return False
     import torch
 
     return torch.cuda.is_available()

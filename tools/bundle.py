@@ -46,8 +46,8 @@ The wheels are for Python {python} on {system}. The data and the trained weights
 Licences stand in NOTICE and LICENSES.md.
 """
 WITHOUT = """\
-This bundle has no torch, which the first cell of each chapter starts: `make bundle TORCH=yes` makes one with it.
-Without it you read all chapters with their results, show the slides, and solve the assignments that import nothing.
+This bundle has no torch: `make bundle TORCH=yes` makes one with it. Without it you run the chapters for managers (the
+first part of the book but unit-economics, and the verdict) and the assignments that import nothing; all can be read.
 """
 
 

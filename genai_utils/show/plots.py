@@ -15,9 +15,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from torch import Tensor
 
 from genai_utils.show import style
+
+try:
+    from torch import Tensor
+except ModuleNotFoundError:  # figures of the business chapters need no torch
+    Tensor = Any  # type: ignore[assignment, misc]
 
 
 def figure(fig: Figure, alt: str) -> None:
