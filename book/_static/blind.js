@@ -89,7 +89,7 @@ function play(place, name, all) {
 
   function show() {
     const done = answers.length === ROUND;
-    status.textContent = done ? "The round is over." : `${name} ${answers.length + 1} of ${ROUND}`;
+    status.textContent = done ? "The round is over." : `${name[0].toUpperCase()}${name.slice(1)} ${answers.length + 1} of ${ROUND}`;
     choice.hidden = done;
     stage.replaceChildren(...(done ? result(answers, again) : [left[0].show()]));
     if (done) stage.querySelector("button").focus();

@@ -37,7 +37,7 @@ def test_who_knows_the_text_is_right_twenty_times_by_keyboard(reader):
     game.get_by_role("button", name="Real").focus()
     kinds = []
     for number in range(1, 21):
-        assert game.get_by_role("status").inner_text() == f"line {number} of 20"
+        assert game.get_by_role("status").inner_text() == f"Line {number} of 20"
         kinds.append(truth[game.locator("blockquote").inner_text()])
         reader.keyboard.press("Enter" if kinds[-1] == "real" else "Tab")
         if kinds[-1] != "real":
@@ -50,7 +50,7 @@ def test_who_knows_the_text_is_right_twenty_times_by_keyboard(reader):
     assert "20 of 20 right: 100 % (95 % interval 84 % to 100 %)" in game.inner_text()
     assert violations(reader, {"runOnly": WCAG}) == [] and reader.evaluate(TOO_WIDE) == []
     reader.keyboard.press("Enter")  # another round
-    assert game.get_by_role("status").inner_text() == "line 1 of 20"
+    assert game.get_by_role("status").inner_text() == "Line 1 of 20"
 
 
 def test_who_calls_every_picture_real_is_right_about_as_often_as_they_are(reader):
