@@ -53,6 +53,11 @@ def months(since: date, until: date) -> int:
     return (until.year - since.year) * 12 + until.month - since.month - (until.day < since.day)
 
 
+def counted(months: int) -> str:
+    """A number of months, in words."""
+    return f"{months} month{'s' * (months != 1)}"
+
+
 def oldest(known: dict[str, Fact], stamp: dict[str, Any]) -> str:
     """One sentence of HTML about the oldest fact on money that a notebook read; "" if it read none."""
     money = [known[id] for id in used(stamp) if id in known and known[id].is_money]
@@ -63,7 +68,7 @@ def oldest(known: dict[str, Fact], stamp: dict[str, Any]) -> str:
     link = f'<a href="../book/appendix/facts.html#fact-{first.id}">{first.id}</a>'
     return (
         f'<p class="money-age">The oldest of the facts about money on this page is from '
-        f"{html.escape(first.date)} ({link}), {age} months before the page was computed.</p>"
+        f"{html.escape(first.date)} ({link}), {counted(age)} before the page was computed.</p>"
     )
 
 
@@ -95,7 +100,7 @@ def row(fact: Fact, today: date, chapters: list[str], up: str) -> str:
         html_text(fact.topic),
         f"{html_text(fact.statement)} <small>{html_text(fact.who)}: {source}</small>",
         html_text(fact.dated),
-        f"{months(fact.since, today)} months",
+        counted(months(fact.since, today)),
         html_text(fact.confidence_in_words),
         pages or "–",
     )

@@ -9,6 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from _ext import facts
+
 ROOT = Path(__file__).parents[3]
 KINDS = ["Business", "Claim", "Definition", "Exercise", "Lemma", "Note"]
 KINDS += ["Pitfall", "Predict", "Proof", "Quiz", "Theorem"]
@@ -153,10 +155,10 @@ READ = {f"genai_utils/records/facts.csv?id=T-A{number}": "0" * 16 for number in 
 
 def claim(name: str, verdict: str, text: str = "Toys <b>rule</b>.") -> nbformat.NotebookNode:
     """Output of a cell that shows a claim."""
-    facts = {"id": name, "text": text, "source": "S0 §1", "verdict": verdict, "evidence": "3 of 4"}
-    facts |= {"alternative": "1 < 2"} if verdict == "depends" else {}
+    told = {"id": name, "text": text, "source": "S0 §1", "verdict": verdict, "evidence": "3 of 4"}
+    told |= {"alternative": "1 < 2"} if verdict == "depends" else {}
     box = f'<div class="genai-claim" id="claim-{name.replace(".", "-")}">box</div>'
-    return new_output("display_data", {"text/html": box, "text/plain": text, "application/vnd.genai.claim+json": facts})
+    return new_output("display_data", {"text/html": box, "text/plain": text, "application/vnd.genai.claim+json": told})
 
 
 def figure(alt: str) -> nbformat.NotebookNode:
@@ -355,6 +357,10 @@ def test_the_answer_so_far_is_the_first_number_of_a_chapter(book):
     box = book["book/appendix"].select_one(".genai-answer")
     assert box.get_text("|") == "The answer as of May 2026|4 USD| (1 to 9 USD): a toy & more"
     assert box.find("a")["href"] == "../notebooks/folded.html"
+
+
+def test_one_month_is_no_plural():
+    assert [facts.counted(number) for number in (0, 1, 12)] == ["0 months", "1 month", "12 months"]
 
 
 def test_the_table_of_facts_shows_age_confidence_history_and_readers(book):
