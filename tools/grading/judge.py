@@ -91,9 +91,14 @@ class Ask:
             raise Wrong(f"{name}(...) must return a list of numbers")
         return [_number(f"{name}(...)", each, False) for each in found]
 
-    def value(self, name: str) -> Any:
-        """What a name stands for.  Raises: Wrong, Ended."""
-        return finite(read(self._answer("value", name)))
+    def array(self, name: str, *args: Any, shape: tuple[int, ...]) -> Any:
+        """The array of finite numbers that a function returns, or lists for one.  Raises: Wrong, Ended."""
+        return _array(f"{name}(...)", self(name, *args), shape)
+
+    def value(self, name: str, shape: tuple[int, ...] | None = None) -> Any:
+        """What a name stands for.  shape: of an array of numbers that it must be, () of one.  Raises: Wrong, Ended."""
+        found = read(self._answer("value", name))
+        return finite(found) if shape is None else _array(name, found, shape)
 
     def refuses(self, name: str, *args: Any, **kwargs: Any) -> bool:
         """Whether a function raises ValueError.  Raises: Wrong: another error; Ended."""
@@ -203,6 +208,19 @@ def _number(name: str, found: Any, infinite: bool) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise Wrong(f"{name} must be a number")
     return float(found) if infinite and not math.isnan(found) else float(finite(found))
+
+
+def _array(name: str, found: Any, shape: tuple[int, ...]) -> Any:
+    """An array of this shape with finite numbers, or Wrong."""
+    import numpy  # here: an assignment without arrays is graded without numpy
+
+    try:
+        made = numpy.asarray(found, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise Wrong(f"{name} must be an array of numbers") from error
+    if made.shape != shape:
+        raise Wrong(f"{name} must have the shape {shape}, and has {made.shape}")
+    return finite(made)
 
 
 def _said(answer: dict[str, Any]) -> tuple[str, dict[str, str]]:

@@ -4,12 +4,14 @@ It is a text with cells, like a chapter. Comments take parts of the chapters, so
 
     <!-- exercise: unit-economics 4 -->          the words of that exercise
     <!-- task: unit-economics usd_per_million -->  that function of the chapter: students get its head, the solution it
+    <!-- given: language-models merged -->       that function, handed out as it is
     <!-- mend: value-and-bubbles worth -->       that function: students get it with one of the bugs of the next cell
     <!-- answer: memo -->                        a cell for an answer in words, which people read
 
-and cells have a tag: `task` (written here, handed out without its inside), `bugs`, `predict` (a guess before a run),
-`given` (handed out as it is), `public` (checks that students run), `hidden` (tests that never leave the grader),
-`viva` (questions for a talk) and `variant` (what differs from student to student; {{name}} in the text stands for it).
+and cells have a tag: `task` (written here, handed out without its inside), `mend` (written here, handed out with one of
+the `bugs`), `predict` (a guess before a run), `given` (handed out as it is), `public` (checks that students run),
+`hidden` (tests that never leave the grader), `viva` (questions for a talk) and `variant` (what differs from student to
+student; {{name}} in the text stands for it).
 """
 
 from __future__ import annotations
@@ -27,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS, ASSIGNMENTS = ROOT / "book/chapters", ROOT / "assignments"
 CELL = re.compile(r"^```python(?: tags=\[([^\]]*)\])?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HEAD = re.compile(r"---\n(.*?)\n---\n+", re.DOTALL)
-TAKEN = re.compile(r"^<!-- (exercise|task|mend): (\S+) (\S+) -->$")
+TAKEN = re.compile(r"^<!-- (exercise|task|given|mend): (\S+) (\S+) -->$")
 ANSWER = re.compile(r"^<!-- answer: (\S+) -->$")
 BLANK = re.compile(r"\{\{(\w+)\}\}")
-TAGS = ("task", "bugs", "predict", "given", "public", "hidden", "variant", "viva")
+TAGS = ("task", "mend", "bugs", "predict", "given", "public", "hidden", "variant", "viva")
 
 
 @dataclass(frozen=True)
