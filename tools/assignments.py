@@ -6,6 +6,9 @@ writes a folder for each student with a notebook of his own and an AGENTS.md tha
 (--policy none, tutor or open), and the solved notebooks into the folder `teacher`. --students takes names, or a file
 with one a line. What differs from student to student follows from a secret, assignments/.salt, which is made once:
 keep it, since the grader needs it, and keep it to yourself.
+
+--classroom adds to each folder what runs the public checks on GitHub. --gradescope OUT.zip writes the grader with this
+assignment as an archive for Gradescope; --students is then the class that it knows, and may be left out.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.grading import handout
+from tools.grading import autograder, handout
 from tools.grading.batch import file_name
 from tools.grading.judge import items
 from tools.grading.source import ASSIGNMENTS, Source, load, variant
@@ -31,13 +34,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Write the folders.  Returns: 0, or 2 if nothing could be done."""
     asked = _parser().parse_args(arguments)
     try:
-        source, students, salt = load(asked.assignment), names(asked.students), made_salt(asked.salt)
+        students = names(asked.students) if asked.students or not asked.gradescope else []
+        source, salt = load(asked.assignment), made_salt(asked.salt)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     for student in students:
         hand_out(source, salt, student, asked.out, asked.policy)
-    print(f"{source.title}: {len(students)} notebooks are in {asked.out}, solved ones in {asked.out / 'teacher'}")
+        if asked.classroom:
+            autograder.classroom(asked.out / file_name(student))
+    if students:
+        print(f"{source.title}: {len(students)} notebooks are in {asked.out}, solved ones in {asked.out / 'teacher'}")
+    if asked.gradescope:
+        autograder.write(source, salt, students, asked.gradescope, asked.trust)
+        print(f"{asked.gradescope} is for Gradescope; it holds your secret: give it to nobody else")
+        if asked.trust:
+            print(f"Where its container does not allow a sandbox, it goes without.\n{autograder.NOT_GUARANTEED}")
     return 0
 
 
@@ -70,8 +82,11 @@ def hand_out(source: Source, salt: bytes, student: str, out: Path, policy: str) 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("assignment", help="its name or number")
-    parser.add_argument("--students", required=True, help="names with commas between, or a file with one a line")
+    parser.add_argument("--students", default="", help="names with commas between, or a file with one a line")
     parser.add_argument("--out", type=Path, default=Path("handed-out"), help="folder to write (handed-out)")
+    parser.add_argument("--classroom", action="store_true", help="add a workflow that runs the public checks on GitHub")
+    parser.add_argument("--gradescope", type=Path, metavar="OUT.zip", help="write an autograder for Gradescope")
+    parser.add_argument("--trust", action="store_true", help="let that one go without a sandbox where there is none")
     parser.add_argument("--policy", choices=POLICIES, default="tutor", help="what an assistant may do (tutor)")
     parser.add_argument("--salt", type=Path, default=ASSIGNMENTS / ".salt", help="the secret (assignments/.salt)")
     return parser

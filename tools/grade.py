@@ -76,12 +76,12 @@ def _prepared(asked: argparse.Namespace) -> tuple[Batch, list[Submission]]:
         raise ValueError(f"{asked.submissions} is no folder of submissions")
     if not asked.trust and (reason := why_not()):
         raise ValueError(f"there is no sandbox: {reason}. --trust runs what students wrote with all your rights")
-    batch = Batch(source, _salt(asked.salt), asked.out, asked.jobs, asked.trust, asked.fresh)
+    batch = Batch(source, salt_of(asked.salt), asked.out, asked.jobs, asked.trust, asked.fresh)
     submissions = handed_in(asked.submissions)
     return batch, shard(submissions, asked.shard) if asked.shard else submissions
 
 
-def _salt(path: Path) -> bytes:
+def salt_of(path: Path) -> bytes:
     """The teacher's secret.  Raises: ValueError: there is none."""
     if not path.is_file() or not path.read_bytes().strip():
         raise ValueError(f"{path} is missing: `python tools/assignments.py` writes it when it makes an assignment")

@@ -63,6 +63,8 @@ ELSEWHERE = {
     "python -m tools.gpu_check --out gpu --rehearse": "a minute; the same test",
     "python tools/grade.py SUBMISSIONS --assignment business-case": "needs a sandbox; tests/grading/test_batch.py",
     "python3 install.py": "tests/unit/tools/test_bundle.py types it in a bundle",
+    "python tools/leaderboard.py SUBMISSIONS --assignment train-under-budget": "tests/grading/test_leaderboard.py",
+    "python tools/peers.py SUBMISSIONS --assignment investment-memo": "tests/grading/test_peers.py",
     "python -m tools.notebooks NAME": "executes a chapter; test_notebooks.py executes a small one so",
     "git checkout": "undoes what a reader did; git's own",
     "tensorboard --logdir runs": "tests/unit/run/test_tracking.py",

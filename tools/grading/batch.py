@@ -44,7 +44,9 @@ class Batch:
     def sandbox(self, slot: int) -> Sandbox:
         """As the assignment wants it."""
         wanted = {
-            name: self.source.settings[name] for name in ("memory", "load", "answer") if name in self.source.settings
+            name: self.source.settings[name]
+            for name in ("memory", "processes", "load", "answer")
+            if name in self.source.settings
         }
         limits = Limits(**{name: type(getattr(Limits, name))(value) for name, value in wanted.items()})
         return Sandbox(offers=self.source.listed("offers"), slot=slot, trust=self.trust, limits=limits)

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from tools.grading.cgroups import Group
-from tools.grading.processes import family, memory, stop
+from tools.grading.processes import Meter, family, memory, stop
 
 LONGEST = 6_000_000  # bytes of an answer: 4 MB of numbers as text
 LOOK = 0.2  # seconds between two looks at the memory
@@ -28,6 +28,7 @@ class Channel:
         self.process, self.most = process, most
         self.group = Group(most, processes)
         self.rest = b""
+        self.budget: tuple[Meter, float] | None = None
         assert process.stdin and process.stdout
         self.questions, self.answers = process.stdin.fileno(), process.stdout.fileno()
         os.set_blocking(self.answers, False)
@@ -37,13 +38,19 @@ class Channel:
         """Put processes under the limits of a group, where there are such."""
         self.group.hold(pids)
 
-    def ask(self, question: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer to one question.  Raises: Ended: none came in time, or none that fits; the process is stopped."""
+    def ask(self, question: dict[str, Any], seconds: float, cores: float | None = None) -> dict[str, Any]:
+        """The answer to one question.  cores: core-seconds that it may use, if they are counted.
+
+        Raises: Ended: none came in time, or none that fits; the process is stopped.
+        """
         nonce = secrets.token_hex(16)
+        self.budget = None if cores is None else (Meter(self.process.pid), cores)
         try:
             end = time.monotonic() + seconds
             self._send((json.dumps({"nonce": nonce} | question) + "\n").encode(), end, seconds)
-            return _answer(self._line(end, seconds), nonce)
+            line = self._line(end, seconds)
+            self._account()
+            return _answer(line, nonce)
         except Ended:
             self.close()
             raise
@@ -91,8 +98,14 @@ class Channel:
                     raise Ended(f"no answer within {seconds:g} seconds")
                 if ready.select(min(LOOK, left)):
                     return
+                self._account()
                 if memory(family(self.process.pid)) > self.most:
                     raise Ended(f"it took more than {self.most >> 20:,} MB of memory")
+
+    def _account(self) -> None:
+        """Raises: Ended: the question has used more than its core-seconds."""
+        if self.budget and self.budget[0].used() > self.budget[1]:
+            raise Ended(f"it used more than {self.budget[1]:g} core-seconds")
 
 
 def _answer(line: bytes, nonce: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tools.grading.channel import Channel, Ended
+from tools.grading.runner import plain
 from tools.grading.sandbox import Sandbox
 from tools.grading.source import Source, secret, solution, variant
 from tools.grading.submissions import Submission
@@ -77,7 +78,11 @@ class Ask:
 
     def __call__(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """What a function of the notebook returns, whatever it is.  Raises: Wrong, Ended."""
-        return read(self._answer("call", name, list(args), kwargs))
+        return read(self._called(name, args, kwargs))
+
+    def within(self, cores: float, name: str, *args: Any) -> Any:
+        """What a function returns that may use so many core-seconds.  Raises: Wrong; Ended: it used more."""
+        return read(self._called(name, args, {}, cores))
 
     def number(self, name: str, *args: Any, infinite: bool = False, **kwargs: Any) -> float:
         """The number that a function returns.  Raises: Wrong: it is none; Ended."""
@@ -115,12 +120,18 @@ class Ask:
         if self.channel:
             self.channel.close()
 
-    def _answer(self, *question: Any) -> Any:
+    def _called(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], cores: float | None = None) -> Any:
+        """Ask a function; arrays go as arrays."""
+        given = [plain(each) for each in args], {key: plain(each) for key, each in kwargs.items()}
+        return self._answer("call", name, *given, cores=cores)
+
+    def _answer(self, *question: Any, cores: float | None = None) -> Any:
         if not self.channel:
             self.start()
         assert self.channel
+        seconds = self.sandbox.limits.answer + 4 * (cores or 0)  # by the clock on the wall: the machine may be busy
         try:
-            answer = self.channel.ask({"ask": question[0], "with": question[1:]}, self.sandbox.limits.answer)
+            answer = self.channel.ask({"ask": question[0], "with": question[1:]}, seconds, cores)
         except Ended:
             self.channel = None
             raise
@@ -148,14 +159,20 @@ def close(x: float, y: float, rel: float = 1e-6, near_zero: float = 1e-9) -> boo
 
 def items(source: Source) -> list[Item]:
     """The hidden tests of an assignment, in order."""
+    found: list[Item] = hidden_names(source)["items"]
+    return found
+
+
+def hidden_names(source: Source) -> dict[str, Any]:
+    """The names that the cells of hidden tests make, and the tests as `items`."""
     found: list[Item] = []
 
     def hidden(title: str, points: float) -> Callable[[Any], Any]:
         return lambda test: found.append(Item(title, points, test))
 
-    names = {"hidden": hidden, "close": close, "math": math, "random": random, "Wrong": Wrong}
+    names = {"hidden": hidden, "close": close, "math": math, "random": random, "Wrong": Wrong, "items": found}
     exec(compile(source.code("hidden"), f"{source.name}, hidden tests", "exec"), names)
-    return found
+    return names
 
 
 def mark(source: Source, submission: Submission, salt: bytes, sandbox: Sandbox) -> Result:

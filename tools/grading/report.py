@@ -28,10 +28,10 @@ def write(folder: Path, title: str, results: Sequence[Result], alike: Sequence[S
     """All files of a graded folder."""
     (folder / "feedback").mkdir(parents=True, exist_ok=True)
     most = max((sum(item["most"] for item in each.items) for each in results), default=0.0)
-    _table(folder / "grades.csv", canvas(title, most, results))
-    _table(folder / "moodle.csv", moodle(most, results))
-    _table(folder / "items.csv", [("item", "n", "difficulty", "discrimination"), *statistics(results)])
-    _table(folder / "similarity.csv", [("alike", "one", "other", "most alike of independent solutions"), *alike])
+    table(folder / "grades.csv", canvas(title, most, results))
+    table(folder / "moodle.csv", moodle(most, results))
+    table(folder / "items.csv", [("item", "n", "difficulty", "discrimination"), *statistics(results)])
+    table(folder / "similarity.csv", [("alike", "one", "other", "most alike of independent solutions"), *alike])
     for each in results:
         (folder / "feedback" / f"{file_name(each.student)}.html").write_text(page(title, each), encoding="utf-8")
 
@@ -106,7 +106,8 @@ def _correlation(one: list[float], other: list[float]) -> str:
     return f"{found:.2f}" if math.isfinite(found) else ""
 
 
-def _table(path: Path, rows: Iterable[Sequence[object]]) -> None:
+def table(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV, no cell of which is taken for a formula."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[_cell(value) for value in row] for row in rows])
 
