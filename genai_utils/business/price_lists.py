@@ -18,7 +18,7 @@ _LISTS = (
     ("Anthropic", "Claude 3 Opus", "2024-03", "B-U21", "$15", "$75", "$15"),
     ("Anthropic", "Opus 4.5", "2025-11", "B-U21", "$5", "$25", "$0.50"),
     ("Anthropic", "Opus 5.5", "2026-09", "B-U21", "$4", "$20", "$0.20"),
-    ("Google", "Gemini 1.5 Pro", "2024-08", "B-U22", "$3.50", "$10.50", "$3.50"),
+    ("Google", "Gemini 1.5 Pro", "2024-08", "B-U33", "$3.50", "$10.50", "$0.875"),
     ("Google", "Gemini 2.5 Pro", "2025-06", "B-U22", "$1.25", "$10", "$0.125"),
     ("Google", "Gemini 4 Neon", "2026-11", "B-U22", "$3", "$15", "$0.15"),
     ("DeepSeek", "R1", "2025-03", "B-U2", "$0.55", "$2.19", "$0.14"),
@@ -34,7 +34,7 @@ class PriceList:
     """A seller's list prices of a model; off-peak, and for short prompts, where he asks more for others.
 
     month: of the list, as 2026-11.  fact: the id that states it.  Where no price for cached input is stated, it is
-    that of fresh input.
+    that of fresh input; what storing a cache costs by the hour is left out.
     Raises: TypeError: a field of another type.
     """
 
