@@ -17,7 +17,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from genai_utils.data.toys import LinearGaussian
 from genai_utils.metrics import distances, text
 from genai_utils.metrics.likelihood import bits_per_dim
-from genai_utils.models import gpt, vqvae, wavenet
+from genai_utils.models import diffusion, flow, gpt, vqvae, wavenet
 from genai_utils.models.classical import GaussianMixture
 from genai_utils.run import memory
 
@@ -516,3 +516,27 @@ def codes_in_use(codes):
 def price_of_pictures_by_patches(p, s, r):
     patches = F.unfold(torch.zeros(1, 1, 28, 56), int(p), stride=int(p)).shape[-1]
     return 1_000 * patches * s * r
+
+
+# --- diffusion --------------------------------------------------------------------------------------------------------
+
+
+@as_printed(
+    "diffusion.ddim", x_t=numbers(4), D=Fixed(np.tanh),
+    alpha_t=(0.1, 0.9), sigma_t=(0.1, 0.9), alpha_s=(0.1, 0.9), sigma_s=(0.1, 0.9),
+)  # fmt: skip
+def ddim(x_t, alpha_t, sigma_t, alpha_s, sigma_s):
+    return diffusion.ddim(tensor(x_t), tensor(np.tanh(x_t)), alpha_t, sigma_t, alpha_s, sigma_s)
+
+
+@as_printed(
+    "diffusion.precondition", where=(1, 2, 3), x_t=numbers(4), F=Fixed(np.tanh), sigma=(0.1, 9.0), sigma_d=(0.2, 2.0)
+)
+def preconditioned(x_t, sigma, sigma_d):
+    scales = diffusion.precondition(sigma, sigma_d)
+    return scales.skip * x_t + scales.out * np.tanh(scales.scale * x_t)
+
+
+@as_printed("flow.score", x_t=numbers(4), t=(0.1, 0.9), v_star=Fixed(np.tanh))
+def score_of_velocity(x_t, t):
+    return flow.score_of_velocity(tensor(np.tanh(x_t)), tensor(x_t), t)

@@ -74,6 +74,9 @@ MISPRINTS = [
     ("cost.usable", r"\frac{T}{N} + t", r"\frac{T}{N} - t"),
     ("tts.step", r"m_t(j-1)", "m_t(j)"),
     ("gmm.m-step", r"\frac{1}{N_k}", r"\frac{1}{n}"),
+    ("diffusion.ddim", r"x_t - \alpha_t D", r"x_t - \alpha_s D"),
+    ("diffusion.precondition", r"\frac{\sigma_d^2}{\sigma^2 + \sigma_d^2}", r"\frac{\sigma^2}{\sigma^2 + \sigma_d^2}"),
+    ("flow.score", r"v^\star(x_t) - x_t", r"v^\star(x_t) + x_t"),
 ]
 
 

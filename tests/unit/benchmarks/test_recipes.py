@@ -20,6 +20,7 @@ SMALL = {
     "gan": {"N_SAMPLES": 500},
     "vae": {"N_SAMPLES": 500, "IWAE_IMAGES": 5, "IWAE_DRAWS": 3},
     "pixels": {},
+    "diffusion": {"N_SAMPLES": 500, "KINDS": torch.arange(10).repeat_interleave(50)},
     "gpt": {"LENGTHS": (4,)},
     "run_overhead": {},
 }

@@ -19,6 +19,8 @@ from genai_utils.models import (
     classifier,
     coding,
     densities,
+    diffusion,
+    flow,
     gan,
     gpt,
     ngram,
@@ -134,6 +136,8 @@ INSTANCES = {
     "DiscretizedLogistic": st.builds(densities.DiscretizedLogistic),
     "Entry": st.sampled_from(list(ENTRIES.values())),
     "FashionClassifier": reused(classifier.FashionClassifier),
+    "FlowNetwork": reused(lambda: flow.FlowNetwork(4, 3, 4, 1)),
+    "FlowBlock": reused(lambda: flow.FlowBlock(4)),
     "GPT": reused(lambda: gpt.GPT(SMALL)),
     "GatedBlock": reused(lambda: pixelcnn.GatedBlock(2)),
     "GatedLayer": reused(lambda: wavenet.GatedLayer(4, 2)),
@@ -176,6 +180,7 @@ INSTANCES = {
     "PixelTables": st.builds(lambda: classical.PixelTables(torch.full((4, 3), 1 / 3))),
     "Prior": reused(lambda: densities.MixturePrior(4, 3)),
     "Progress": st.builds(lambda: Progress(9, show=False)),
+    "Posterior": st.just(diffusion.Posterior(torch.zeros(5, 3), 0.5)),
     "Residual": reused(lambda: vqvae.Residual(4)),
     "Seen": st.builds(lambda: pixelcnn.Seen(frozen(pixelcnn.MaskedConv2d(2, 3, 3, True)), 5, 4, 5)),
     "StandardNormal": st.builds(lambda: densities.StandardNormal(4)),
@@ -290,6 +295,23 @@ GOOD = (
     | {f"gan.{name}.D": CRITIC for name in dir(gan)}
     | {f"gan.{name}.{x}": floats(5, 3) for name in dir(gan) for x in ("real", "fake", "x")}
     | named("optimal_discriminator", p=floats(5) | st.floats(0, 9), q=st.floats(0, 9))
+    | {
+        f"diffusion.{name}.{x}": floats(5, 3)
+        for name in dir(diffusion)
+        for x in ("x", "x_t", "noise", "score", "guess", "told", "untold")
+    }
+    | {f"diffusion.{name}.points": floats(6, 3) for name in ("responsibilities", "ideal_denoiser")}
+    | {f"diffusion.{name}.weights": floats(6) | NONE for name in ("responsibilities", "ideal_denoiser")}
+    | named("diffusion.posterior", alpha=st.just(0.3), sigma=st.just(0.7), to_alpha=st.just(0.6), to_sigma=st.just(0.4))
+    | named("diffusion.bound_step", noisier=st.floats(0, 1), cleaner=st.floats(1, 9))
+    | {f"flow.{name}.{x}": floats(5, 3) for name in dir(flow) for x in ("x", "x_t", "noise", "score", "velocity")}
+    | {f"flow.{name}.field": st.just(lambda x, t: x * t) for name in ("euler", "heun")}
+    | {f"flow.{name}.times": st.just(torch.linspace(0, 1, 5)) for name in ("euler", "heun")}
+    | {f"flow.{name}.t": floats(5) for name in ("conditional", "waves", "FlowNetwork.forward")}
+    | {f"flow.{name}.t": st.floats(0.1, 0.9) for name in dir(flow) if "_of_" in name}
+    | {f"FlowBlock.forward.{x}": floats(5, 4) for x in ("x", "told")}
+    | named("FlowNetwork.forward", x=floats(5, 4), labels=wholes(5, below=4) | NONE)
+    | named("drop_labels", labels=wholes(5, below=3), untold=st.just(3), share=st.floats(0, 1))
     | named("gpt.Config", heads=st.sampled_from([1, 2]), width=st.sampled_from([4, 8]))
     | named("gpt.sized", heads=st.sampled_from([1, 2]), width=st.sampled_from([4, 8]))
     | named("gpt.GPT.forward", tokens=wholes(2, 5, below=11), cache=NONE)
