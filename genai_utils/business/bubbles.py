@@ -52,8 +52,9 @@ class Exuberance:
     def thresholds(self, level: float = 0.95) -> np.ndarray:
         """What `best` must exceed for a day to be dated, if these paths have no bubble: (n - window,).
 
-        The quantile of the SADF of a history that ends on that day, as Phillips, Shi & Yu 2015 propose. It holds for
-        one day; over all days more than 1 - level of the histories without a bubble get a date.
+        The quantile of the SADF of a history that ends on that day, as Phillips, Shi & Yu 2015 propose. Of the
+        histories without a bubble, `best` exceeds it in 1 - level on the first day, later in fewer (at 0.95 in about
+        one of a hundred); over all days more than 1 - level of them get a date.
         """
         checks.share("[0, 1]", level=level)
         return np.quantile(np.maximum.accumulate(self.from_start, axis=-1), level, axis=0)
