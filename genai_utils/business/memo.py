@@ -5,7 +5,10 @@ Each is what there is over what is needed, in three readings: strict, middle and
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+from scipy.optimize import brentq
 
 from genai_utils import checks
 from genai_utils.business import evidence, trials
@@ -20,12 +23,13 @@ READINGS = ("strict", "middle", "kind")
 KEEPS = 0.5  # of a year's growth, what the next year still has: an assumption
 _RENTS = {"strict": "$4.18", "middle": "$3.64", "kind": "$3.15"}  # of a GPU hour, as fact B-U13 writes them
 _LOADS = {"strict": 0.3, "middle": 0.5, "kind": 1.0}  # of the published day's load
+_SINCE_MARCH = 86 / 365  # years from the end of the quarter to the day of the run rate, both in fact B-C20
 
 
 def conditions() -> dict[str, Condition]:
     """The four conditions of a gold mine as they stand, by a short name."""
-    tokens, prices = ([measure(reading) for reading in READINGS] for measure in (token_markup, sales_over_needed))
-    machines = [machines_paid(reading, growth=pace()) for reading in READINGS]
+    measures = token_markup, machines_paid, sales_over_needed
+    tokens, machines, prices = ([measure(reading) for reading in READINGS] for measure in measures)
     return {
         "users": users_gain(),
         "tokens": Condition("A token sells for more than it costs to make", *tokens),
@@ -62,10 +66,30 @@ def token_markup(reading: str, *, rent: float | None = None) -> float:
     return price_list("V4-Pro").prices.usd_per_million(mix) / made
 
 
-def pace() -> float:
-    """Growth of what users paid in the past year, if it was steady (fact B-C20)."""
+def pace(reading: str) -> float:
+    """Growth of what users paid in the past year (fact B-C20): uneven if strict, steady if kind, else half-way between.
+
+    Raises: ValueError: no such reading.
+    """
+    checks.one_of(READINGS, reading=reading)
     told = fact("B-C20")
-    return growth_behind(told.stated("$110B"), told.stated("$175B"))
+    sold, quarter, now = (told.stated(text) for text in ("$110B", "$25B", "$175B"))
+    steady, uneven = growth_behind(sold, now), _uneven_growth(sold, quarter, now)
+    return {"strict": uneven, "middle": (steady + uneven) / 2, "kind": steady}[reading]
+
+
+def _uneven_growth(sold: float, quarter: float, now: float) -> float:
+    """Growth of a year that sold `sold`, its quarter until March `quarter`: one log pace until then, another since."""
+
+    def march(log_pace: float) -> float:  # run rate of the quarter's last day
+        return quarter * log_pace / -math.expm1(-log_pace / 4)
+
+    def gap(log_pace: float) -> float:
+        before = march(log_pace) * -math.expm1(-log_pace * (1 - _SINCE_MARCH)) / log_pace
+        return before + _SINCE_MARCH * (now - march(log_pace)) / math.log(now / march(log_pace)) - sold
+
+    before = brentq(gap, -2.9, 3.1)
+    return now / march(before) * math.exp(before * (1 - _SINCE_MARCH)) - 1
 
 
 def buildout(reading: str) -> Buildout:
@@ -84,18 +108,19 @@ def buildout(reading: str) -> Buildout:
     return others.get(reading, middle)
 
 
-def machines_paid(reading: str, *, growth: float, keeps: float = KEEPS) -> float:
+def machines_paid(reading: str, *, growth: float | None = None, keeps: float = KEEPS) -> float:
     """What users will have paid by the end of the chips over what they must, if nobody buys younger machines.
 
     Equation (verdict.paid).
 
-    Args: growth: of the past year.  keeps: of it, what each next year still has.  Older machines go on needing what
-    users pay today, but in the kind reading.
+    Args: growth: of the past year; by default as the reading finds it.  keeps: of it, what each next year still has.
+    Older machines go on needing what users pay today, but in the kind reading.
     Raises: ValueError: no such reading, or a number out of its range.
     """
     today = fact("B-C20").stated("$175B") / 1e9
     claimed = 0.0 if reading == "kind" else today
-    return paid(buildout(reading), run_rate=today, growth=growth, keeps=keeps, claimed=claimed)
+    was = pace(reading) if growth is None else growth
+    return paid(buildout(reading), run_rate=today, growth=was, keeps=keeps, claimed=claimed)
 
 
 def listed() -> dict[str, Company]:

@@ -1,7 +1,10 @@
 """Today's conditions are those that the earlier chapters computed, and each input moves its own the right way."""
 
+import math
+
 import pytest
 from pytest import approx
+from scipy.optimize import brentq
 
 from genai_utils.business import memo
 from genai_utils.business.machines import break_even_growth
@@ -22,6 +25,23 @@ def test_the_machines_are_those_of_their_chapter(reading, claimed):
     assert memo.machines_paid(reading, growth=steady, keeps=1.0) == approx(1.0, rel=1e-9)
 
 
+def test_the_year_before_brings_the_sums_of_its_count_and_is_read_three_ways():
+    """Uneven: the pace of March that sells the year's sum sells the quarter's, too (logarithmic means of paces)."""
+    told = fact("B-C20")
+    sold, quarter, now = (told.stated(text) / 1e9 for text in ("$110B", "$25B", "$175B"))
+    start, since = now / (1 + memo.pace("strict")), (30 + 31 + 25) / 365
+
+    def brings(first, last, years):
+        return years * (last - first) / math.log(last / first)
+
+    march = brentq(lambda m: brings(start, m, 1 - since) + brings(m, now, since) - sold, 50.0, start - 0.1)
+    january = march * (start / march) ** (0.25 / (1 - since))
+    assert brings(january, march, 0.25) == approx(quarter, rel=1e-9)
+    assert brings(now / (1 + memo.pace("kind")), now, 1.0) == approx(sold, rel=1e-9)
+    assert memo.pace("middle") == approx((memo.pace("strict") + memo.pace("kind")) / 2)
+    assert memo.machines_paid("middle") == memo.machines_paid("middle", growth=memo.pace("middle"))
+
+
 @pytest.mark.parametrize("reading", memo.READINGS)
 def test_inputs_move_their_condition(reading):
     assert memo.token_markup(reading, rent=2.0) == approx(2 * memo.token_markup(reading, rent=4.0))
@@ -34,6 +54,7 @@ def test_inputs_move_their_condition(reading):
     "ask",
     [
         lambda: memo.buildout("kindly"),
+        lambda: memo.pace("kindly"),
         lambda: memo.token_markup("middle", rent=0.0),
         lambda: memo.sales_over_needed("middle", year=0),
         lambda: memo.sales_over_needed("middle", year=99),
