@@ -18,7 +18,7 @@ from genai_utils.records.table import html_table, html_text
 
 PLACES = {"CN": "China", "EU": "European Union", "US": "California and Colorado", "KR": "Korea"}
 OFFERED = {"CN": "in_china", "EU": "in_eu", "US": "in_us", "KR": "in_korea"}
-KINDS = ("AI", "data", "works", "other")  # on AI, personal data, others' works; "other" (platforms, switching): EU only
+KINDS = ("AI", "data", "works", "other")  # on AI, personal data, others' works; "other": platforms, switching
 UNITS = ("text", "article", "topic")
 SAME_FOOTING = ("AI", "data", "works")  # works: in China an article on AI asks it, in the EU one of copyright
 
@@ -287,7 +287,7 @@ DUTIES = (
     Duty(*_LABEL, "Art. 5", "hidden mark", "write kind, provider and number into the metadata of files",
          "2025-09-01", "B-R8", (*_OPEN, "exports")),
     Duty(*_LABEL, "Art. 6", "platforms", "look for marks in what users publish, and warn",
-         "2025-09-01", "B-R8", (*_OPEN, "platform")),
+         "2025-09-01", "B-R8", (*_OPEN, "platform"), kind="other"),
     Duty(*_LABEL, "Art. 8", "contract", "explain the labels in the terms of use",
          "2025-09-01", "B-R8", _OPEN),
     _data(_PIPL, "Art. 13", "basis for data", "consent or another lawful basis"),
