@@ -90,7 +90,7 @@ def bound_step(x: Tensor, guess: Tensor, cleaner: float, noisier: float) -> Tens
 
     Returns: (n,) float64.
     Args: x, guess: (n, ...).  cleaner, noisier: `snr` of the two levels; the guess was made at the noisier one.
-    Source: Kingma et al. 2021, arXiv:2107.00630, equation 13. Equation (diffusion.elbo).
+    Source: Kingma et al. 2021, arXiv:2107.00630, section 4. Equation (diffusion.elbo).
     """
     _check_guess(x, guess, "x", "guess")
     between(0, MOST**3, noisier=noisier)
@@ -146,7 +146,7 @@ def ideal_denoiser(
 def data_of_score(score: Tensor, x_t: Tensor, alpha: float, sigma: float) -> Tensor:
     """The best guess of the data from the slope of the log density of x_t (Tweedie's formula).
 
-    Source: Efron 2011, doi:10.1198/jasa.2011.tm11181, section 1. Equation (diffusion.tweedie).
+    Source: Efron 2011, doi:10.1198/jasa.2011.tm11181. Equation (diffusion.tweedie).
     """
     _check_guess(x_t, score, "x_t", "score")
     between(LEAST, MOST, alpha=alpha)
@@ -174,7 +174,7 @@ def precondition(sigma: float, sd: float) -> Precondition:
     """Scales that give a network inputs and targets of variance 1 at every level of noise, with alpha = 1.
 
     Args: sigma: of the noise.  sd: of the data.
-    Source: Karras et al. 2022, arXiv:2206.00364, table 1 and appendix B.6. Equation (diffusion.precondition).
+    Source: Karras et al. 2022, arXiv:2206.00364, table 1. Equation (diffusion.precondition).
     """
     between(0, MOST, sigma=sigma)
     between(LEAST, MOST, sd=sd)

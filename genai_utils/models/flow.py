@@ -33,7 +33,7 @@ def conditional(x: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """A point on the straight line from noise to data, and the velocity along it: the target of the network.
 
     Args: x, noise: (n, ...).  t: (n,) in [0, 1].  Returns: x_t = t x + (1 - t) noise, and x - noise, each (n, ...).
-    Source: Lipman et al. 2023, arXiv:2210.02747, section 4.1; Liu et al. 2023, arXiv:2209.03003, equation 1.
+    Source: Lipman et al. 2023, arXiv:2210.02747, section 4.1; Liu et al. 2023, arXiv:2209.03003.
         Equation (flow.conditional).
     """
     check_floats(x=x, noise=noise, t=t)
@@ -67,7 +67,7 @@ def velocity_of_data(x: Tensor, x_t: Tensor, t: float) -> Tensor:
 def score_of_velocity(velocity: Tensor, x_t: Tensor, t: float) -> Tensor:
     """Slope of the log density at x_t, from the velocity of the flow.  t: in [0, 0.9999].
 
-    Source: Zheng et al. 2023, arXiv:2311.13443, lemma 1. Equation (flow.score).
+    Source: Zheng et al. 2023, arXiv:2311.13443. Equation (flow.score).
     """
     check_floats(velocity=velocity, x_t=x_t)
     check_alike(velocity=velocity, x_t=x_t)
@@ -191,7 +191,7 @@ WAVES = 16
 
 
 def waves(t: Tensor) -> Tensor:
-    """Times (n,) as sines and cosines of frequencies from half a turn to a hundred: (n, 32).
+    """Times (n,) as sines and cosines of frequencies from half a turn to fifty: (n, 32).
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5.
     """
