@@ -45,7 +45,7 @@ class Here(Sandbox):
         def __init__(self) -> None:
             self.notebook = Notebook()
 
-        def ask(self, question, seconds):
+        def ask(self, question, seconds, cores=None):
             kept = sys.stdout, sys.stderr
             try:
                 return json.loads(json.dumps(answered(self.notebook, json.loads(json.dumps(question)))))
