@@ -42,7 +42,8 @@ def test_who_knows_the_text_is_right_twenty_times_by_keyboard(reader):
         reader.keyboard.press("Enter" if kinds[-1] == "real" else "Tab")
         if kinds[-1] != "real":
             reader.keyboard.press("Enter")
-            reader.keyboard.press("Shift+Tab")
+            if number < 20:  # then the next round's button has the focus
+                reader.keyboard.press("Shift+Tab")
     real = kinds.count("real")
     assert rows(game, "What you said") == [[f"{real}", "0"], ["0", f"{20 - real}"]]
     makers = sorted({*kinds} - {"real"})

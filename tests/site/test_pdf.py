@@ -1,5 +1,6 @@
 """Three pages of the built site become one PDF with outline, page numbers, alt texts and links within it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.xdist_group("pdf")  # printed once
 def book(site, tmp_path_factory) -> PdfReader:
     """The PDF of three pages: folded for managers, with mathematics, and of the appendix."""
     out = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    assert pdf.main(PAGES, site=HTML, out=out) == 0
+    with ThreadPoolExecutor(1) as apart:  # another browser may be open in this thread
+        assert apart.submit(pdf.main, PAGES, site=HTML, out=out).result() == 0
     return PdfReader(out)
 
 
