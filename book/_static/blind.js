@@ -13,10 +13,11 @@ function make(tag, properties, ...children) {
 // Some of a list, in an order drawn by chance.
 export function drawn(list, count, chance = Math.random) {
   const rest = [...list];
-  return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(Math.floor(chance() * rest.length), 1)[0]);
+  const one = () => rest.splice(Math.floor(chance() * rest.length), 1)[0];
+  return Array.from({ length: Math.min(count, rest.length) }, one);
 }
 
-// How often what was real, and what was made, was called real. answers: { kind, real } each, `real` being what was said.
+// How often what was real, and what was made, was called real. answers: { kind, real }, `real` being what was said.
 export function confusion(answers) {
   const count = (real, said) => answers.filter((each) => (each.kind === "real") === real && each.real === said).length;
   return [true, false].map((real) => [true, false].map((said) => count(real, said)));
@@ -42,7 +43,8 @@ export function verdict(answers) {
 }
 
 function picture(pixels) {
-  const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", ariaLabel: "a picture of 28 by 28 grey values" });
+  const ariaLabel = "a picture of 28 by 28 grey values";
+  const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", ariaLabel });
   const context = canvas.getContext("2d"), image = context.createImageData(SIDE, SIDE);
   pixels.forEach((grey, i) => { image.data.set([grey, grey, grey, 255], 4 * i); });
   context.putImageData(image, 0, 0);
@@ -80,7 +82,7 @@ function result(answers, again) {
 // One game in its place: a round of things to judge, and then the result.
 function play(place, name, all) {
   const status = make("p", { role: "status" }), stage = make("div", { className: "blind-stage" });
-  const answers = [];
+  const answers = [], title = name[0].toUpperCase() + name.slice(1);
   let left = drawn(all, ROUND);
   const buttons = [["Real", true], ["Generated", false]].map(([text, real]) =>
     make("button", { type: "button", onclick: () => answer(real) }, text));
@@ -89,7 +91,7 @@ function play(place, name, all) {
 
   function show() {
     const done = answers.length === ROUND;
-    status.textContent = done ? "The round is over." : `${name[0].toUpperCase()}${name.slice(1)} ${answers.length + 1} of ${ROUND}`;
+    status.textContent = done ? "The round is over." : `${title} ${answers.length + 1} of ${ROUND}`;
     choice.hidden = done;
     stage.replaceChildren(...(done ? result(answers, again) : [left[0].show()]));
     if (done) stage.querySelector("button").focus();

@@ -45,8 +45,8 @@ def without_setup(path: Path) -> nbformat.NotebookNode:
 def fork(tmp_path_factory) -> Project:
     """A copy of what the address concerns, with the address of a fork."""
     root = tmp_path_factory.mktemp("fork")
-    for name in ("book", "notebooks", "_ext"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("vendor"))
+    for name in ("book", "notebooks", "_ext", "tools"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("vendor", "node_modules"))
     (root / "tests/equations").mkdir(parents=True)
     for name in ("_config.yml", "pyproject.toml", "tests/equations/bound.txt"):
         shutil.copy(ROOT / name, root / name)
